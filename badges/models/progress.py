@@ -1,0 +1,65 @@
+"""What one learner has fulfilled of one template."""
+
+from django.db import models
+from django.db.models import Q
+
+from badges.models.requirement import BadgeRequirement
+from credentials.models import BadgeTemplate, Learner
+
+
+class BadgeProgress(models.Model):
+    """Progress is a function of the matched events and their times; this row keeps the part of
+    it that is not evidence: when each requirement was last reset, and whether all was met.
+    """
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="progress")
+    template = models.ForeignKey(BadgeTemplate, on_delete=models.CASCADE, related_name="progress")
+    complete = models.BooleanField(default=False)
+    completed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time of the event that met the last missing group."
+    )
+    # {requirement id: ISO 8601 time of its last reset}. Only what was ever reset is in it.
+    resets = models.JSONField(default=dict, blank=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "badge progress"
+        constraints = [
+            models.UniqueConstraint(name="one_progress", fields=["learner", "template"]),
+            models.CheckConstraint(
+                name="progress_complete_fits",
+                condition=Q(complete=True, completed_at__isnull=False)
+                | Q(complete=False, completed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner}: {self.template}"
+
+
+class Fulfillment(models.Model):
+    """Evidence that counts: one event that fulfilled one requirement of one learner. Kept only
+    as far as it can still change an answer.
+    """
+
+    progress = models.ForeignKey(
+        BadgeProgress, on_delete=models.CASCADE, related_name="fulfillments"
+    )
+    requirement = models.ForeignKey(
+        BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments"
+    )
+    event_id = models.UUIDField()
+    event_time = models.DateTimeField()
+
+    class Meta:
+        ordering = ["event_time", "id"]
+        constraints = [
+            # A progress is one learner's, so this is "once per requirement, learner and event".
+            models.UniqueConstraint(
+                name="one_evidence", fields=["progress", "requirement", "event_id"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement} by {self.event_id}"

@@ -1,0 +1,165 @@
+"""Values, read in the type that the payload declares: numbers as numbers, keys in canonical form.
+
+Two sides: an *expected* value is text that an admin entered and is parsed once, when the rule is
+compiled; an *actual* value comes with every event and may be anything.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from opaque_keys import InvalidKeyError
+
+from badges.rules.paths import KeyPath, Kind
+
+MAX_VALUE_LENGTH: Final = 10_000  # characters of an expected value
+_EXACT_DIGITS: Final = 300
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
+_TRUE = frozenset({"true", "yes", "1", "+"})
+_FALSE = frozenset({"false", "no", "0", "-"})
+
+
+class Absent(Enum):
+    """Named outcomes of reading a value; no comparison holds for either."""
+
+    MISSING = "missing"  # no such path, or None
+    UNREADABLE = "unreadable"  # there, but not of the declared kind
+
+
+class ValueRefusedError(ValueError):
+    """An expected value does not parse; the message says what is allowed."""
+
+
+def parse_number(text: str) -> float | None:
+    """None when `text` is no finite decimal number."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return None
+    if text.lstrip("+-").isdigit() and len(text) <= _EXACT_DIGITS:
+        return int(text)
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def parse_boolean(text: str) -> bool | None:
+    """None when `text` is none of true yes + 1, false no - 0 (any case)."""
+    lowered = text.strip().lower()
+    if lowered in _TRUE:
+        return True
+    return False if lowered in _FALSE else None
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a list value: a JSON list of strings, or separated by commas."""
+    if text.lstrip().startswith("["):
+        try:
+            items = json.loads(text)
+        except ValueError as error:
+            raise ValueRefusedError(f"not a JSON list: {error}") from None
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise ValueRefusedError("a list that starts with [ must be a JSON list of strings")
+        return items
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def join_list(items: list[str]) -> str:
+    """The text that `split_list` reads back as `items`."""
+    plain = all(item and item == item.strip() and "," not in item for item in items)
+    if plain and not (items and items[0].startswith("[")):
+        return ", ".join(items)
+    return json.dumps(items, ensure_ascii=False)
+
+
+def expect(text: str, path: KeyPath) -> Any:
+    """Parse one expected value for `path`.
+
+    Raises ValueRefusedError.
+    """
+    if path.kind is Kind.NUMBER:
+        number = parse_number(text)
+        if number is None:
+            raise ValueRefusedError(f"{text!r} is not a number, for example 0.9")
+        return number
+    if path.kind is Kind.BOOLEAN:
+        boolean = parse_boolean(text)
+        if boolean is None:
+            raise ValueRefusedError(f"{text!r} is neither true (yes, 1, +) nor false (no, 0, -)")
+        return boolean
+    if path.kind is Kind.DATETIME:
+        return _expect_datetime(text)
+    if path.kind is Kind.KEY:
+        return _expect_key(text, path)
+    return text
+
+
+def _expect_datetime(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueRefusedError(
+            f"{text!r} is not an ISO 8601 date and time, for example 2026-03-01T10:00:00+00:00"
+        ) from None
+    if moment.tzinfo is None:
+        raise ValueRefusedError(f"{text!r} has no time zone; end it with +00:00 or Z for UTC")
+    return moment
+
+
+def _expect_key(text: str, path: KeyPath) -> str:
+    text = text.strip()
+    try:
+        if path.type is UUID:
+            return str(UUID(text))
+        return str(path.type.from_string(text))  # type: ignore[attr-defined]
+    except (InvalidKeyError, ValueError):
+        raise ValueRefusedError(f"{text!r} is not a {path.type.__name__}") from None
+
+
+def _actual_text(raw: Any) -> str:
+    return raw if type(raw) is str else str(raw)
+
+
+def _actual_number(raw: Any) -> Any:
+    if isinstance(raw, float):
+        return raw if math.isfinite(raw) else Absent.UNREADABLE
+    if isinstance(raw, int):
+        return raw
+    number = parse_number(raw) if isinstance(raw, str) else None
+    return Absent.UNREADABLE if number is None else number
+
+
+def _actual_boolean(raw: Any) -> Any:
+    if isinstance(raw, bool):
+        return raw
+    boolean = parse_boolean(str(raw)) if isinstance(raw, str | int) else None
+    return Absent.UNREADABLE if boolean is None else boolean
+
+
+def _actual_datetime(raw: Any) -> Any:
+    if isinstance(raw, str):
+        try:
+            raw = datetime.fromisoformat(raw)
+        except ValueError:
+            return Absent.UNREADABLE
+    if not isinstance(raw, datetime):
+        return Absent.UNREADABLE
+    return raw if raw.tzinfo is not None else raw.replace(tzinfo=UTC)
+
+
+def _actual_object(raw: Any) -> Any:
+    return raw
+
+
+# How the actual value of each kind is read. Each function accepts anything but None.
+READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: _actual_text,
+    Kind.KEY: _actual_text,
+    Kind.NUMBER: _actual_number,
+    Kind.BOOLEAN: _actual_boolean,
+    Kind.DATETIME: _actual_datetime,
+    Kind.OBJECT: _actual_object,
+}

@@ -1,0 +1,150 @@
+"""Awarding and revoking credentials."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+import attrs
+
+from credentials.database import in_chunks
+from credentials.models import UserCredential
+
+Status = UserCredential.Status
+Origin = UserCredential.Origin
+_WRITTEN: Final = (
+    "status",
+    "live",
+    "revoked_at",
+    "revoked_by_event",
+    "revocation_origin",
+    "revocation_reason",
+)
+
+
+@attrs.frozen
+class Transition:
+    """A learner completed a template, or lost the completion, at the time of an event."""
+
+    learner_id: int
+    template_id: int
+    complete: bool
+    reissue_allowed: bool
+    at: datetime
+    event_id: UUID | None
+    reason: str = ""
+    origin: Origin = Origin.PENALTY
+
+
+class Verb(Enum):
+    AWARDED = "awarded"
+    REVOKED = "revoked"
+
+
+@attrs.frozen
+class Change:
+    """One credential was awarded or revoked."""
+
+    verb: Verb
+    credential: UserCredential
+    at: datetime
+
+
+def apply(transitions: Sequence[Transition]) -> list[Change]:
+    """Award on complete, revoke on incomplete, in order; returns what really changed.
+
+    Whoever holds a live credential is not awarded another; a revoked one stays revoked unless the
+    template allows reissue, then the new one points to the old. Requires a transaction; locks the
+    credentials concerned. Three statements at most.
+    """
+    if not transitions:
+        return []
+    newest = _newest(transitions)
+    changes: list[Change] = []
+    for each in transitions:
+        pair = (each.learner_id, each.template_id)
+        credential = newest.get(pair)
+        if each.complete:
+            awarded = _award(each, former=credential)
+            if awarded is not None:
+                newest[pair] = awarded
+                changes.append(Change(Verb.AWARDED, awarded, each.at))
+        elif credential is not None and credential.live:
+            revoke(credential, at=each.at, event_id=each.event_id, reason=each.reason)
+            changes.append(Change(Verb.REVOKED, credential, each.at))
+    save(changes)
+    return changes
+
+
+def _award(transition: Transition, *, former: UserCredential | None) -> UserCredential | None:
+    if former is not None and (former.live or not transition.reissue_allowed):
+        return None
+    return UserCredential(
+        learner_id=transition.learner_id,
+        template_id=transition.template_id,
+        awarded_at=transition.at,
+        awarded_by_event=transition.event_id,
+        replaces=former,
+    )
+
+
+def revoke(
+    credential: UserCredential,
+    *,
+    at: datetime,
+    event_id: UUID | None,
+    reason: str,
+    origin: Origin = Origin.PENALTY,
+) -> None:
+    """Change the object; `save` writes it."""
+    credential.status = Status.REVOKED
+    credential.live = None
+    credential.revoked_at = at
+    credential.revoked_by_event = event_id
+    credential.revocation_origin = origin
+    credential.revocation_reason = reason
+
+
+def _newest(transitions: Iterable[Transition]) -> dict[tuple[int, int], UserCredential]:
+    pairs = {(each.learner_id, each.template_id) for each in transitions}
+    templates = sorted({template for _, template in pairs})
+    found: dict[tuple[int, int], UserCredential] = {}
+    for chunk in in_chunks(sorted({learner for learner, _ in pairs}), reserve=len(templates)):
+        credentials = UserCredential.objects.select_for_update().filter(
+            learner_id__in=chunk, template_id__in=templates
+        )
+        for each in credentials.order_by("id"):
+            found[each.learner_id, each.template_id] = each
+    return found
+
+
+def save(changes: Sequence[Change]) -> None:
+    """Write the credentials of `changes`. Three statements at most, in an order that keeps "one
+    live credential" true throughout: revoked ones first.
+    """
+    touched: Mapping[int, UserCredential] = {
+        id(each.credential): each.credential for each in changes
+    }
+    known = [each for each in touched.values() if each.pk is not None]
+    fresh = [each for each in touched.values() if each.pk is None]
+    if known:
+        UserCredential.objects.bulk_create(
+            known, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
+        )
+    # One that replaces another new one (earned, lost and earned again in one batch) gets that
+    # one's key in a second pass.
+    former_of = {
+        id(each): each.replaces for each in fresh if each.replaces and each.replaces.pk is None
+    }
+    for each in fresh:
+        if id(each) in former_of:
+            each.replaces = None
+    UserCredential.objects.bulk_create(fresh)
+    chained = [each for each in fresh if id(each) in former_of]
+    for each in chained:
+        each.replaces = former_of[id(each)]
+    if chained:
+        UserCredential.objects.bulk_create(
+            chained, update_conflicts=True, unique_fields=["id"], update_fields=["replaces"]
+        )

@@ -1,0 +1,76 @@
+"""The state of one credential at one provider: what we want there, what is there."""
+
+from django.db import models
+from django.db.models import Q
+
+from credentials.models.credential import UserCredential
+
+
+class Issuance(models.Model):
+    class Wanted(models.TextChoices):
+        ISSUED = "issued", "Issued"
+        REVOKED = "revoked", "Revoked"
+
+    class State(models.TextChoices):
+        CREATED = "created", "Created: nothing sent yet"
+        HELD = "held", "Held: waits for a name"
+        PENDING = "pending", "Pending: issued, the learner has not accepted"
+        ACCEPTED = "accepted", "Accepted by the learner"
+        REJECTED = "rejected", "Rejected by the learner"
+        AVAILABLE = "available", "Available"
+        REVOKED = "revoked", "Revoked"
+        EXPIRED = "expired", "Expired"
+        GONE = "gone", "Gone: deleted at the provider"
+        ERROR = "error", "Error: will be tried again"
+        DEAD = "dead", "Dead: given up"
+        CANCELLED = "cancelled", "Cancelled before anything was sent"
+
+    credential = models.ForeignKey(
+        UserCredential, on_delete=models.CASCADE, related_name="issuances"
+    )
+    provider = models.CharField(max_length=50)
+    wanted = models.CharField(max_length=10, choices=Wanted.choices, default=Wanted.ISSUED)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CREATED)
+    external_id = models.CharField(max_length=255, null=True, blank=True)
+    external_url = models.URLField(max_length=1000, blank=True)
+    # Has any attempt to issue begun? From then on "never issued" must be looked up, not assumed.
+    started = models.BooleanField(default=False, editable=False)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the worker takes it up; empty: nothing to do."
+    )
+    last_error = models.TextField(blank=True)
+    provider_state_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the provider said so."
+    )
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(name="one_issuance", fields=["credential", "provider"]),
+            models.UniqueConstraint(name="one_external_id", fields=["provider", "external_id"]),
+            models.CheckConstraint(
+                name="issuance_wanted_is_known", condition=Q(wanted__in=["issued", "revoked"])
+            ),
+        ]
+        indexes = [
+            # Read by credentials.worker.due: the few rows that have something to do.
+            models.Index(
+                name="issuance_due",
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credential} at {self.provider}"
+
+
+class CredlyBadge(Issuance):
+    """The issuances at Credly, for the admin: external uuid and state."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "Credly badge"

@@ -1,0 +1,134 @@
+"""What can be awarded, and on whose behalf."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from credentials.secrets import decrypt, encrypt
+
+
+class CredlyOrganization(models.Model):
+    """An issuer at Credly. Its `uuid` is Credly's own id."""
+
+    uuid = models.UUIDField(unique=True, help_text="The organization's id at Credly.")
+    name = models.CharField(max_length=255, blank=True)
+    api_key_encrypted = models.TextField(blank=True, editable=False)
+    api_key_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    api_key_env = models.CharField(
+        "API key variable",
+        max_length=100,
+        blank=True,
+        help_text="Name of the environment variable that holds the key, instead of a stored key.",
+    )
+    paused_reason = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="Why no call is made with this key: Credly refused it. Saving a new key resumes.",
+    )
+    synced_at = models.DateTimeField("last synchronised", null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "Credly organization"
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)
+
+    def set_api_key(self, api_key: str) -> None:
+        self.api_key_encrypted = encrypt(api_key)
+
+    def stored_api_key(self) -> str:
+        """The decrypted key; empty when none is stored."""
+        return decrypt(self.api_key_encrypted) if self.api_key_encrypted else ""
+
+
+class BadgeTemplate(models.Model):
+    """A badge that can be earned. With provider credly its `uuid` is Credly's id."""
+
+    class Reissue(models.TextChoices):
+        NEVER = "never", "Never: once revoked, it stays revoked"
+        ALLOWED = "allowed", "Allowed: it can be earned again"
+
+    class NamePolicy(models.TextChoices):
+        PROFILE = "profile", "Profile name"
+        PREFERRED = "preferred", "Verified name for learners who opted in"
+        VERIFIED_IF_AVAILABLE = "verified_if_available", "Verified name when there is one"
+        VERIFIED_REQUIRED = "verified_required", "Verified name only: wait until there is one"
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4)
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    image_url = models.URLField(max_length=1000, blank=True)
+    organization = models.ForeignKey(
+        CredlyOrganization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="templates",
+        help_text="The Credly organization that issues it; empty for self-hosted providers.",
+    )
+    providers = models.JSONField(
+        default=list, help_text="Where awards are issued, for example credly."
+    )
+    is_active = models.BooleanField(
+        "active", default=False, help_text="Only active templates are matched against events."
+    )
+    reissue = models.CharField(max_length=10, choices=Reissue.choices, default=Reissue.NEVER)
+    name_policy = models.CharField(
+        max_length=30, choices=NamePolicy.choices, default=NamePolicy.VERIFIED_IF_AVAILABLE
+    )
+    provider_state = models.CharField(
+        "state at Credly",
+        max_length=20,
+        blank=True,
+        editable=False,
+        help_text="What Credly last said: active, draft or archived.",
+    )
+    note = models.TextField(
+        blank=True, editable=False, help_text="What the service changed by itself, and why."
+    )
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="template_reissue_is_known", condition=Q(reissue__in=["never", "allowed"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DefinitionsVersion(models.Model):
+    """One row that counts changes of templates and their rules.
+
+    Every process keeps the compiled rules and reads this number once per batch: a new number
+    means "load again". Whoever changes a template, requirement, rule or penalty calls `bump`
+    in the same transaction.
+    """
+
+    SOLE = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=SOLE)
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="definitions_version_is_one_row", condition=Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @classmethod
+    def bump(cls) -> None:
+        """Requires the transaction of the change."""
+        if not cls.objects.filter(pk=cls.SOLE).update(number=F("number") + 1):
+            cls.objects.get_or_create(pk=cls.SOLE, defaults={"number": 1})
+
+    @classmethod
+    def current(cls) -> int:
+        return cls.objects.filter(pk=cls.SOLE).values_list("number", flat=True).first() or 0

@@ -1,0 +1,139 @@
+"""Issuing and revoking at Credly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from credentials.models import CredlyOrganization, Issuance, Learner
+from credentials.providers.base import (
+    AccountRefused,
+    External,
+    Permanent,
+    Retryable,
+    UnknownOutcome,
+)
+from credentials.providers.credly import account
+from credentials.secrets import UndecryptableError
+from credly_client import errors
+from credly_client.client import CredlyClient
+from credly_client.types import BadgeRequest, BadgeState, IssuedBadge
+
+State = Issuance.State
+_STATES: Final[dict[str, str]] = {
+    BadgeState.PENDING: State.PENDING,
+    BadgeState.ACCEPTED: State.ACCEPTED,
+    BadgeState.REJECTED: State.REJECTED,
+    BadgeState.REVOKED: State.REVOKED,
+}
+_NAME_LENGTH: Final = 100
+
+
+class CredlyProvider:
+    def issue(self, issuance: Issuance) -> External:
+        learner = issuance.credential.learner
+        if not learner.email:
+            raise Permanent("The learner has no e-mail address, and Credly cannot issue without.")
+        first, last = split_name(issuance.credential.issued_name or learner.name, learner.username)
+        request = BadgeRequest(
+            template_id=issuance.credential.template.uuid,
+            recipient_email=learner.email,
+            first_name=first,
+            last_name=last,
+            issued_at=issuance.credential.awarded_at,
+            issuer_earner_id=str(learner.uuid),
+        )
+        with _calls(issuance) as client:
+            try:
+                return external(client.issue_badge(request))
+            except errors.DuplicateBadge as error:
+                found = _find(client, issuance)
+                if found is None:
+                    raise Permanent(
+                        "Credly says the learner has this badge, but not from this service: "
+                        f"{error}"
+                    ) from error
+                return found
+
+    def find(self, issuance: Issuance) -> External | None:
+        with _calls(issuance) as client:
+            return _find(client, issuance)
+
+    def revoke(self, issuance: Issuance) -> External:
+        reason = issuance.credential.revocation_reason or "The requirements are no longer met."
+        with _calls(issuance) as client:
+            try:
+                return external(client.revoke_badge(str(issuance.external_id), reason=reason))
+            except errors.NotFound:
+                return External(id=str(issuance.external_id), state=State.GONE)
+            except errors.ValidationFailed:
+                badge = client.get_badge(str(issuance.external_id))
+                if badge.state != BadgeState.REVOKED:
+                    raise
+                return external(badge)
+
+    def is_paused(self, issuance: Issuance) -> bool:
+        organization = issuance.credential.template.organization
+        return organization is not None and bool(organization.paused_reason)
+
+
+def external(badge: IssuedBadge) -> External:
+    """A state that Credly invented since counts as pending: there is a badge, nothing to do."""
+    return External(
+        id=str(badge.id),
+        state=_STATES.get(badge.state, State.PENDING),
+        url=badge.badge_url or badge.accept_badge_url or "",
+        as_of=badge.state_updated_at,
+    )
+
+
+def split_name(name: str, username: str) -> tuple[str, str]:
+    """First and last name, as Credly demands both: the last word is the last name; a mononym
+    stands in both places; without a name the username does.
+    """
+    words = (name.strip() or username.strip() or "Learner").split()
+    first = " ".join(words[:-1]) or words[0]
+    return first[:_NAME_LENGTH], words[-1][:_NAME_LENGTH]
+
+
+def _find(client: CredlyClient, issuance: Issuance) -> External | None:
+    learner: Learner = issuance.credential.learner
+    badges = client.find_badges(
+        issuer_earner_id=str(learner.uuid),
+        template_id=issuance.credential.template.uuid,
+    )
+    # A former credential's badge may still be live there; it is that issuance's to revoke.
+    taken = set(
+        Issuance.objects.filter(
+            provider=issuance.provider, external_id__in=[str(badge.id) for badge in badges]
+        )
+        .exclude(pk=issuance.pk)
+        .values_list("external_id", flat=True)
+    )
+    return next((external(badge) for badge in badges if str(badge.id) not in taken), None)
+
+
+@contextmanager
+def _calls(issuance: Issuance) -> Iterator[CredlyClient]:
+    """A client for the issuance's organization; Credly's errors become the provider's."""
+    organization = issuance.credential.template.organization
+    if organization is None:
+        raise Permanent("The template names no Credly organization.")
+    try:
+        with account.client(organization) as client:
+            yield client
+    except (account.KeyMissingError, UndecryptableError) as error:
+        account.pause(organization, reason=str(error))
+        raise AccountRefused(str(error)) from error
+    except errors.CredlyError as error:
+        raise _translate(error, organization) from error
+
+
+def _translate(error: errors.CredlyError, organization: CredlyOrganization) -> Exception:
+    if error.account_wide:
+        account.pause(organization, reason=str(error))
+        return AccountRefused(str(error))
+    if error.outcome_unknown:
+        return UnknownOutcome(str(error), after=error.retry_after)
+    if error.permanent:
+        return Permanent(str(error))
+    return Retryable(str(error), after=error.retry_after)

@@ -1,0 +1,174 @@
+"""What happened at Credly, taken over here.
+
+A webhook is only a hint: no signature exists, so its body is not believed. The event it names is
+fetched from Credly with the organization's key, and only what was fetched counts.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import transaction
+
+from credentials import issuances, lifecycle, outbox
+from credentials.lifecycle import Change, Origin, Verb
+from credentials.models import (
+    BadgeTemplate,
+    CredlyOrganization,
+    CredlyWebhook,
+    Issuance,
+    UserCredential,
+)
+from credentials.providers.credly import account, templates
+from credentials.providers.credly.provider import external
+from credentials.retry import backoff
+from credentials.secrets import UndecryptableError
+from credly_client.errors import CredlyError, NotFound
+from credly_client.types import Event, IssuedBadge
+
+log = structlog.get_logger(__name__)
+
+State = CredlyWebhook.State
+_LEASE: Final = timedelta(minutes=2)
+_MAX_ATTEMPTS: Final = 12
+_UNKNOWN_BADGE_TRIES: Final = 4
+_FIRST_WAIT: Final = timedelta(seconds=2)
+_LONGEST_WAIT: Final = timedelta(hours=6)
+
+
+class NotYetError(Exception):
+    """Nothing can be done with it now; try again later."""
+
+
+def work_due(*, clock: Callable[[], datetime], limit: int = 500) -> int:
+    keys = CredlyWebhook.objects.filter(next_attempt_at__lte=clock()).order_by("next_attempt_at")
+    return sum(work(key, clock=clock) for key in list(keys.values_list("pk", flat=True)[:limit]))
+
+
+def work(webhook_id: int, *, clock: Callable[[], datetime]) -> bool:
+    """Fetch the event of one stored webhook and take it over. False when it was not due."""
+    now = clock()
+    row = CredlyWebhook.objects.filter(pk=webhook_id, next_attempt_at__lte=now).first()
+    if row is None:
+        return False
+    claimed = CredlyWebhook.objects.filter(
+        pk=row.pk, next_attempt_at=row.next_attempt_at
+    ).update(next_attempt_at=now + _LEASE, attempts=row.attempts + 1)
+    if not claimed:
+        return False
+    row.attempts += 1
+    try:
+        row.state, row.outcome = _take_over(row, now=now)
+        row.next_attempt_at = None
+    except (NotYetError, CredlyError, account.KeyMissingError, UndecryptableError) as error:
+        _fail(row, error, now=clock())
+    except Exception as error:
+        log.exception("webhook failed", webhook=row.pk)
+        _fail(row, error, now=clock())
+    row.save()
+    log.info("webhook", webhook=row.pk, type=row.event_type, state=row.state)
+    return True
+
+
+def _fail(row: CredlyWebhook, error: Exception, *, now: datetime) -> None:
+    row.outcome = str(error) or repr(error)
+    if row.attempts >= _MAX_ATTEMPTS:
+        row.state, row.next_attempt_at = State.DEAD, None
+        return
+    row.state = State.FAILED
+    row.next_attempt_at = now + backoff(row.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+
+
+def _take_over(row: CredlyWebhook, *, now: datetime) -> tuple[str, str]:
+    organization = CredlyOrganization.objects.filter(uuid=row.organization_id).first()
+    if organization is None:
+        return State.IGNORED, "The organization is not configured here any more."
+    with account.client(organization) as client:
+        try:
+            event = client.get_event(row.event_id)
+        except NotFound as error:
+            raise NotYetError("Credly does not know this event (yet).") from error
+    if event.id != row.event_id or event.organization_id not in {None, organization.uuid}:
+        return State.IGNORED, "The fetched event is another one, or another organization's."
+    row.event_type = event.event_type[:100]
+    if event.event_type.startswith("badge_template."):
+        return _template_event(event, organization)
+    if event.event_type in {"badge.created", "badge.state.changed", "badge.deleted"}:
+        return _badge_event(event, organization, row, now=now)
+    return State.IGNORED, f"Events of type {event.event_type} have no effect here."
+
+
+def _template_event(event: Event, organization: CredlyOrganization) -> tuple[str, str]:
+    template = event.badge_template
+    if template is None or template.owner_id not in {None, organization.uuid}:
+        return State.IGNORED, "The event carries no template of this organization."
+    if event.event_type == "badge_template.deleted":
+        known = BadgeTemplate.objects.filter(uuid=template.id, organization=organization).first()
+        if known is None:
+            return State.IGNORED, "The deleted template is not known here."
+        templates.archive(known, why="It was deleted at Credly.")
+        return State.DONE, f"Template {known.name} archived."
+    outcome = templates.take_over(organization, template)
+    return State.DONE, f"Template {template.name}: {outcome}."
+
+
+def _badge_event(
+    event: Event, organization: CredlyOrganization, row: CredlyWebhook, *, now: datetime
+) -> tuple[str, str]:
+    badge = event.badge
+    if badge is None or badge.template_owner_id not in {None, organization.uuid}:
+        return State.IGNORED, "The event carries no badge of this organization."
+    with transaction.atomic():
+        issuance = (
+            Issuance.objects.select_for_update(of=("self",))
+            .filter(
+                provider="credly",
+                external_id=str(badge.id),
+                credential__template__organization=organization,
+            )
+            .first()
+        )
+        if issuance is None:
+            if row.attempts < _UNKNOWN_BADGE_TRIES:
+                # Perhaps the webhook was faster than the worker that issued it.
+                raise NotYetError("No credential here has this badge (yet).")
+            return State.IGNORED, f"No credential here has the badge {badge.id}."
+        occurred_at = event.occurred_at or now
+        if issuance.provider_state_at is not None and occurred_at < issuance.provider_state_at:
+            return State.IGNORED, "Something newer is known of this badge."
+        return State.DONE, _apply_badge(
+            issuance, event=event, badge=badge, occurred_at=occurred_at, now=now
+        )
+
+
+def _apply_badge(
+    issuance: Issuance, *, event: Event, badge: IssuedBadge, occurred_at: datetime, now: datetime
+) -> str:
+    """The issuance takes the state; a badge that is no more takes its credential with it. No call
+    goes back to Credly. Requires a transaction.
+    """
+    there = external(badge)
+    gone = event.event_type == "badge.deleted"
+    issuance.state = Issuance.State.GONE if gone else there.state
+    issuance.external_url = there.url
+    issuance.provider_state_at = occurred_at
+    if issuance.state in issuances.SETTLED_WITHOUT:
+        issuance.wanted = Issuance.Wanted.REVOKED
+        issuance.next_attempt_at = None
+        issuance.last_error = ""
+    issuance.save()
+    if issuance.state not in issuances.SETTLED_WITHOUT:
+        return f"The badge is {issuance.state}."
+    credential = UserCredential.objects.select_for_update().get(pk=issuance.credential_id)
+    if not credential.live:
+        return f"The badge is {issuance.state}; the credential was revoked before."
+    reason = "Deleted at Credly." if gone else badge.revocation_reason or "Revoked at Credly."
+    lifecycle.revoke(
+        credential, at=occurred_at, event_id=event.id, reason=reason, origin=Origin.PROVIDER
+    )
+    changes = [Change(Verb.REVOKED, credential, occurred_at)]
+    lifecycle.save(changes)
+    issuances.want(changes, now=now)  # at the other providers; here it is settled
+    outbox.announce(changes)
+    return f"The badge is {issuance.state}; the credential is revoked."

@@ -1,0 +1,17 @@
+"""When to try again: pure functions of the number of attempts."""
+
+import random
+from datetime import timedelta
+
+_SPREAD = 0.2
+
+
+def backoff(
+    attempts: int, *, first: timedelta, longest: timedelta, rng: random.Random | None = None
+) -> timedelta:
+    """The wait after the `attempts`-th failed attempt: doubling from `first` up to `longest`,
+    spread by 20 % so that what failed together does not come back together.
+    """
+    doubled = first * 2 ** min(max(attempts, 1) - 1, 30)
+    jitter = (rng or random).uniform(1 - _SPREAD, 1 + _SPREAD)
+    return min(doubled, longest) * jitter

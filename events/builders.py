@@ -1,0 +1,109 @@
+"""Compiled functions that turn plain data into the attrs objects of a payload, and payloads into
+archived JSON without personal data. One walk over the types, then no reflection per event.
+
+The building rules are those of the stock Avro deserialiser of openedx-events (a test compares
+both on every public event type): a value is built in its declared type; an empty value of an
+attribute that has a default is left to the default.
+"""
+
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
+from opaque_keys import OpaqueKey
+from openedx_events.event_bus.avro.custom_serializers import DEFAULT_CUSTOM_SERIALIZERS
+from openedx_events.learning.data import UserData
+
+Build = Callable[[Any], Any]
+
+_SCALARS: Final[dict[Any, Build]] = {
+    each.cls: each.deserialize for each in DEFAULT_CUSTOM_SERIALIZERS
+}
+# Personal text outside UserData, by class and field.
+_PERSONAL: Final = frozenset(
+    {
+        ("CertificateData", "name"),
+        ("VerificationAttemptData", "name"),
+        ("CcxCourseData", "coach_email"),
+    }
+)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@cache
+def builder(declared: Any) -> Build:
+    """A function from plain data (of Avro or JSON) to a value of the declared type."""
+    if declared in _SCALARS:
+        return _SCALARS[declared]
+    if isinstance(declared, type) and attrs.has(declared):
+        return _record_builder(declared)
+    return _same
+
+
+def _record_builder(record: type) -> Build:
+    fields = tuple(
+        (field.name, builder(field.type), field.default is attrs.NOTHING)
+        for field in attrs.fields(record)
+    )
+
+    def build(data: Any) -> Any:
+        arguments = {}
+        for name, make, demanded in fields:
+            if name in data:
+                value = data[name]
+                if value or demanded:
+                    arguments[name] = value if make is _same else make(value)
+        return record(**arguments)
+
+    return build
+
+
+@cache
+def archiver(declared: Any) -> Build:
+    """A function from a value of the declared type to JSON data without personal data: people
+    become {"id": LMS user id}, known personal text becomes None.
+    """
+    kinds = [each for each in typing.get_args(declared) if each is not type(None)]
+    if len(kinds) == 1 and typing.get_origin(declared) is typing.Union:
+        declared = kinds[0]
+    if declared is UserData:
+        return _reference
+    if isinstance(declared, type) and attrs.has(declared):
+        return _record_archiver(declared)
+    if isinstance(declared, type) and issubclass(declared, datetime):
+        return _archive_datetime
+    if isinstance(declared, type) and issubclass(declared, OpaqueKey | UUID):
+        return str
+    return _same
+
+
+def _reference(user: Any) -> Any:
+    return {"id": user.id}
+
+
+def _archive_datetime(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _record_archiver(record: type) -> Build:
+    fields = tuple(
+        (field.name, archiver(field.type))
+        for field in attrs.fields(record)
+        if (record.__name__, field.name) not in _PERSONAL
+    )
+
+    def archive(value: Any) -> Any:
+        archived = {}
+        for name, turn in fields:
+            item = getattr(value, name)
+            archived[name] = item if item is None or turn is _same else turn(item)
+        return archived
+
+    return archive

@@ -1,0 +1,35 @@
+"""The Event: one message of a public openedx-events signal."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from credentials.learners import LearnerFacts
+
+
+@attrs.frozen
+class Event:
+    """`payload` is the one attrs object of the signal (CoursePassingStatusData, ...). `learner`
+    is None when the payload says of nobody usable whom it is about. `origin` is where it came
+    from: `topic/entry id`, or what called.
+    """
+
+    id: UUID
+    type: str
+    time: datetime  # aware, UTC
+    source: str
+    sourcehost: str
+    payload: Any
+    learner: LearnerFacts | None
+    origin: str = ""
+
+
+@attrs.frozen
+class LearnerEvent:
+    """An accepted event and the row of the learner it is about."""
+
+    event: Event
+    learner_id: int
+    received_at: datetime

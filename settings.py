@@ -1,0 +1,249 @@
+"""Settings: the only reader of the environment.
+
+A value that is not understood is refused at once; combinations that cannot work are reported by
+`manage.py check` with what to change. Every variable is described in docs/badges/settings.md.
+"""
+
+import base64
+import hashlib
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from environs import Env, validate
+
+BASE_DIR = Path(__file__).resolve().parent
+VAR_DIR = BASE_DIR / "var"
+
+env = Env()
+
+DEBUG = env.bool("DEBUG", False)
+_DEVELOPMENT_KEY = "laurel-development-key-do-not-use-in-production"
+SECRET_KEY = env.str("SECRET_KEY", _DEVELOPMENT_KEY)
+SECRET_KEY_IS_DEFAULT = SECRET_KEY == _DEVELOPMENT_KEY
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", "http://localhost:8000", validate=validate.URL(require_tld=False))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL.rstrip("/")]
+
+# --- Applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    # `consumer` stands before `openedx_events`: both have a `consume_events` command and the
+    # first one named wins. The stock one swallows every error and exits 0.
+    "consumer",
+    "events",
+    "credentials",
+    "badges",
+    "openedx_events",
+    "edx_event_bus_redis",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "urls"
+WSGI_APPLICATION = "wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = reverse_lazy("admin:login")
+
+# --- Language, time, files --------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
+WHITENOISE_AUTOREFRESH = DEBUG
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database ---------------------------------------------------------------------------------
+# SQLite: WAL lets readers go on while one process writes; immediate transactions queue writers
+# at BEGIN, where they can wait, instead of failing them half-way.
+_SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+}
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'laurel.sqlite3'}"),
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"].setdefault("OPTIONS", {}).update(_SQLITE_OPTIONS)
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+
+# --- Redis: event bus and task queue ------------------------------------------------------------
+# Seconds a read may block on an empty stream, and the socket time-out that must stay above it:
+# redis-py 8 gives up after 5 s by itself and would break every longer blocking read.
+EVENT_BUS_REDIS_CONSUMER_POLL_TIMEOUT = 60
+_SOCKET_TIMEOUT = EVENT_BUS_REDIS_CONSUMER_POLL_TIMEOUT + 15
+
+
+def _with_socket_timeout(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(
+            f"REDIS_URL must start with redis://, rediss:// or unix://, not {parts.scheme or url!r}"
+        )
+    query = dict(parse_qsl(parts.query))
+    query.setdefault("socket_timeout", str(_SOCKET_TIMEOUT))
+    query.setdefault("socket_connect_timeout", "5")
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+EVENT_BUS_REDIS_CONNECTION_URL = _with_socket_timeout(REDIS_URL)
+EVENT_BUS_PRODUCER = "events.bus.create_producer"
+EVENT_BUS_CONSUMER = "consumer.bus.BatchConsumer"
+EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", "") or None
+EVENT_BUS_REDIS_STREAM_MAX_LEN = env.int("EVENT_BUS_REDIS_STREAM_MAX_LEN", 100_000)
+EVENTS_SERVICE_NAME = "laurel"
+# Laurel publishes through its outbox only, never from a signal receiver of the library.
+EVENT_BUS_PRODUCER_CONFIG: dict[str, object] = {}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # a task is only a hint, its row is the truth: doing it twice is harmless
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TIMEZONE = TIME_ZONE
+# A task that cannot be queued is only late (the sweep finds its row): do not wait for the broker.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
+    "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
+}
+
+# --- The flow -----------------------------------------------------------------------------------
+# What a lower app needs from a higher one, by dotted path; checked at startup.
+EVENT_HANDLERS = ["badges.flow.process"]
+PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
+
+# Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the
+# payload holds more than one UserData.
+BADGES_CONFIG = {
+    "events": [
+        "org.openedx.learning.course.passing.status.updated.v1",
+        "org.openedx.learning.ccx.course.passing.status.updated.v1",
+        "org.openedx.learning.exam.attempt.submitted.v1",
+        "org.openedx.learning.exam.attempt.verified.v1",
+        "org.openedx.learning.exam.attempt.rejected.v1",
+        "org.openedx.learning.exam.attempt.errored.v1",
+        "org.openedx.learning.exam.attempt.reset.v1",
+        "org.openedx.learning.certificate.created.v1",
+        "org.openedx.learning.certificate.changed.v1",
+        "org.openedx.learning.certificate.revoked.v1",
+        "org.openedx.learning.course.enrollment.created.v1",
+        "org.openedx.learning.course.enrollment.changed.v1",
+        "org.openedx.learning.course.unenrollment.completed.v1",
+        "org.openedx.learning.student.registration.completed.v1",
+        "org.openedx.learning.badge.awarded.v1",
+        "org.openedx.learning.badge.revoked.v1",
+        "org.openedx.learning.program.certificate.awarded.v1",
+        "org.openedx.learning.program.certificate.revoked.v1",
+        "org.openedx.learning.idv_attempt.created.v1",
+        "org.openedx.learning.idv_attempt.pending.v1",
+        "org.openedx.learning.idv_attempt.approved.v1",
+        "org.openedx.learning.idv_attempt.denied.v1",
+    ],
+}
+BADGES_TOPIC = "learning-badges-lifecycle"
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
+EVENT_MAX_BYTES = 1024 * 1024
+EVENT_MAX_ATTEMPTS = 8
+
+# --- Credly and secrets -------------------------------------------------------------------------
+CREDLY_API_BASE_URL = env.str("CREDLY_API_BASE_URL", "https://api.credly.com/v1/")
+# Part of the webhook's path; empty switches the webhook off.
+CREDLY_WEBHOOK_SECRET = env.str("CREDLY_WEBHOOK_SECRET", "")
+# Fernet keys, newest first, comma-separated. Without one a key is derived from SECRET_KEY, which
+# is good for a laptop only: `manage.py check --deploy` says so.
+LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")
+LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
+    base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode(),
+]
+
+# --- Logs ---------------------------------------------------------------------------------------
+LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+_renderer: list[object] = (
+    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    if LOG_FORMAT == "json"
+    else [structlog.dev.ConsoleRenderer(colors=False)]
+)
+_shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "default": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _shared_processors,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderer,
+            ],
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "default"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # These two log a line per message, with the responses of every receiver.
+        "openedx_events.tooling": {"level": "WARNING"},
+        "edx_event_bus_redis": {"level": "WARNING"},
+    },
+}
+EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
+env.seal()
