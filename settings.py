@@ -23,7 +23,9 @@ DEBUG = env.bool("DEBUG", False)
 _DEVELOPMENT_KEY = "laurel-development-key-do-not-use-in-production"
 SECRET_KEY = env.str("SECRET_KEY", _DEVELOPMENT_KEY)
 SECRET_KEY_IS_DEFAULT = SECRET_KEY == _DEVELOPMENT_KEY
-PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", "http://localhost:8000", validate=validate.URL(require_tld=False))
+PUBLIC_BASE_URL = env.str(
+    "PUBLIC_BASE_URL", "http://localhost:8000", validate=validate.URL(require_tld=False)
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL.rstrip("/")]
 
@@ -141,7 +143,9 @@ EVENT_BUS_PRODUCER_CONFIG: dict[str, object] = {}
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True  # a task is only a hint, its row is the truth: doing it twice is harmless
+CELERY_TASK_ACKS_LATE = (
+    True  # a task is only a hint, its row is the truth: doing it twice is harmless
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_TIME_LIMIT = 600
@@ -205,8 +209,10 @@ LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-_renderer: list[object] = (
+LOG_LEVEL = env.str(
+    "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
+)
+_renderer: list[structlog.typing.Processor] = (
     [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if LOG_FORMAT == "json"
     else [structlog.dev.ConsoleRenderer(colors=False)]
@@ -246,4 +252,4 @@ LOGGING = {
     },
 }
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
-env.seal()
+

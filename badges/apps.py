@@ -6,4 +6,4 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
-        from badges import checks  # noqa: F401, PLC0415 -- registers the system checks
+        from badges import checks  # noqa: F401 -- registers the system checks

@@ -13,7 +13,7 @@ def stored_rules_fit(**_kwargs: Any) -> list[CheckMessage]:
     """Reported, never fatal: a rule that fits no more is disabled for matching and the others go
     on, so the consumer must be able to start.
     """
-    from badges.models import BadgePenalty, BadgeRequirement  # noqa: PLC0415 -- apps must be ready
+    from badges.models import BadgePenalty, BadgeRequirement
 
     found: list[CheckMessage] = []
     try:

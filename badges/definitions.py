@@ -36,14 +36,13 @@ def rule_fault(event_type: str, rule: DataRule) -> RuleRefusedError | None:
 
 def stored_faults(template: BadgeTemplate) -> list[str]:
     """Everything that speaks against activating a stored template, in words. Six queries."""
-    requirements: Sequence[BadgeRequirement] = list(
-        template.requirements.prefetch_related("rules")
-    )
+    requirements: Sequence[BadgeRequirement] = list(template.requirements.prefetch_related("rules"))
     penalties: Sequence[BadgePenalty] = list(
         template.penalties.prefetch_related("rules", "requirements")
     )
     found = [] if requirements else [NO_REQUIREMENTS]
-    for owner in (*requirements, *penalties):
+    owners: list[BadgeRequirement | BadgePenalty] = [*requirements, *penalties]
+    for owner in owners:
         found += [f"{owner.key}: {message}" for message in owner_faults(owner)]
     for penalty in penalties:
         resets = list(penalty.requirements.all())

@@ -1,4 +1,4 @@
-"""The story of the badges app, from top to bottom. Only this module knows the order of its steps."""
+"""The story of the badges app, from top to bottom. Only this module knows the order of steps."""
 
 from collections.abc import Sequence
 

@@ -30,6 +30,11 @@ def current() -> RuleBook:
     return book
 
 
+def forget() -> None:
+    """Load again at the next call. Needed only where the database itself was replaced."""
+    _kept.clear()
+
+
 def load(*, version: int) -> RuleBook:
     """Compile every active template. Six queries, whatever the number of templates."""
     compiler = _Compiler()

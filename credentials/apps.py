@@ -9,7 +9,7 @@ class CredentialsConfig(AppConfig):
     verbose_name = "Credentials"
 
     def ready(self) -> None:
-        from credentials import checks  # noqa: F401, PLC0415 -- registers the system checks
+        from credentials import checks  # noqa: F401 -- registers the system checks
 
         connection_created.connect(
             lift_sqlite_parameter_limit, dispatch_uid="lift_sqlite_parameter_limit"

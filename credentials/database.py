@@ -6,12 +6,18 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 
 # Parameters one statement may carry where the database states no limit of its own. Longer lists
 # are cut, so that a batch costs a number of statements that grows only with this limit.
 _PARAMETERS = 60_000
 
 T = TypeVar("T")
+
+
+def is_new(row: Model) -> bool:
+    """Is it not in the database yet?"""
+    return row._state.adding  # noqa: SLF001 -- documented: Django's Model instance reference
 
 
 def lift_sqlite_parameter_limit(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:

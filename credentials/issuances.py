@@ -59,9 +59,7 @@ def _new_rows(awarded: Sequence[Change], *, now: datetime) -> list[Issuance]:
         return []
     providers: dict[int, list[str]] = {}
     for chunk in in_chunks(sorted({each.credential.template_id for each in awarded})):
-        providers.update(
-            BadgeTemplate.objects.filter(pk__in=chunk).values_list("pk", "providers")
-        )
+        providers.update(BadgeTemplate.objects.filter(pk__in=chunk).values_list("pk", "providers"))
     rows = []
     for each in awarded:
         live = bool(each.credential.live)  # False: revoked again within the same batch

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 from django.db.models import Q
 
-from credentials.database import in_chunks
+from credentials.database import in_chunks, is_new
 from credentials.models import Learner
 
 _PROFILE: Final = ("username", "email", "name")
@@ -47,12 +47,12 @@ def upsert(facts: Sequence[LearnerFacts]) -> list[int]:
         return []
     roll = _Roll(_load(facts))
     learners = [roll.apply(each) for each in facts]
-    known = sorted((each for each in roll.changed if each.pk is not None), key=lambda each: each.pk)
+    known = sorted((each for each in roll.changed if not is_new(each)), key=lambda each: each.pk)
     if known:
         Learner.objects.bulk_create(
             known, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGING
         )
-    fresh = list({id(each): each for each in learners if each.pk is None}.values())
+    fresh = list({id(each): each for each in learners if is_new(each)}.values())
     if fresh:
         _create(fresh)
     return [each.pk for each in learners]
@@ -70,9 +70,7 @@ def _create(fresh: list[Learner]) -> None:
         ).values_list("pk", "lms_user_id", "sole_username"):
             by_identity[sole_username if lms_user_id is None else lms_user_id] = pk
     for each in fresh:
-        each.pk = by_identity[
-            each.sole_username if each.lms_user_id is None else each.lms_user_id
-        ]
+        each.pk = by_identity[each.sole_username if each.lms_user_id is None else each.lms_user_id]
 
 
 def _load(facts: Iterable[LearnerFacts]) -> list[Learner]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from credentials.database import in_chunks
+from credentials.database import in_chunks, is_new
 from credentials.models import UserCredential
 
 Status = UserCredential.Status
@@ -126,8 +126,8 @@ def save(changes: Sequence[Change]) -> None:
     touched: Mapping[int, UserCredential] = {
         id(each.credential): each.credential for each in changes
     }
-    known = [each for each in touched.values() if each.pk is not None]
-    fresh = [each for each in touched.values() if each.pk is None]
+    known = [each for each in touched.values() if not is_new(each)]
+    fresh = [each for each in touched.values() if is_new(each)]
     if known:
         UserCredential.objects.bulk_create(
             known, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
@@ -135,7 +135,7 @@ def save(changes: Sequence[Change]) -> None:
     # One that replaces another new one (earned, lost and earned again in one batch) gets that
     # one's key in a second pass.
     former_of = {
-        id(each): each.replaces for each in fresh if each.replaces and each.replaces.pk is None
+        id(each): each.replaces for each in fresh if each.replaces and is_new(each.replaces)
     }
     for each in fresh:
         if id(each) in former_of:

@@ -108,9 +108,7 @@ def _badge(row: OutboxEvent) -> BadgeData:
         user=UserData(
             id=learner.lms_user_id,
             is_active=learner.is_active,
-            pii=UserPersonalData(
-                username=learner.username, email=learner.email, name=learner.name
-            ),
+            pii=UserPersonalData(username=learner.username, email=learner.email, name=learner.name),
         ),
         template=BadgeTemplateData(
             uuid=str(template.uuid),

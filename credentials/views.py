@@ -34,8 +34,7 @@ def credly_webhook(request: HttpRequest, secret: str) -> HttpResponse:
     if not isinstance(body, dict):
         return _answer(400, "The body is no JSON object.")
     organization_id = _uuid(body.get("organization_id"))
-    known = CredlyOrganization.objects.filter(uuid=organization_id)
-    if organization_id is None or not known.exists():
+    if organization_id is None or not _is_known(organization_id):
         return _answer(404, "The organization is not known here.")
     event_id = _uuid(body.get("id"))
     if event_id is None:
@@ -54,6 +53,10 @@ def credly_webhook(request: HttpRequest, secret: str) -> HttpResponse:
         if created:
             transaction.on_commit(lambda: dispatch.work_webhook(row.pk))
     return _answer(200, "Received.")
+
+
+def _is_known(organization_id: UUID) -> bool:
+    return CredlyOrganization.objects.filter(uuid=organization_id).exists()
 
 
 def _uuid(value: object) -> UUID | None:

@@ -152,21 +152,26 @@ def _act(provider: Provider | None, issuance: Issuance, action: Action) -> Exter
     if provider is None:
         return Permanent(f"No provider {issuance.provider!r} is configured.")
     try:
-        if action is Action.REVOKE:
-            return provider.revoke(issuance)
-        found = provider.find(issuance) if action is not Action.ISSUE else None
-        if action is Action.LOOK_THEN_REVOKE:
-            if found is None:
-                return External(id="", state=State.CANCELLED)
-            issuance.external_id = found.id
-            return provider.revoke(issuance)
-        return found or provider.issue(issuance)
+        return _call(provider, issuance, action)
     except (Retryable, Permanent, AccountRefused) as error:
         return error
     except Exception as error:
         # A bug of a provider must not stop the others; it is shown and tried again.
         log.exception("provider failed", issuance=issuance.pk, provider=issuance.provider)
         return Retryable(f"Internal error: {error!r}")
+
+
+def _call(provider: Provider, issuance: Issuance, action: Action) -> External:
+    """Raises the errors of credentials.providers.base."""
+    if action is Action.REVOKE:
+        return provider.revoke(issuance)
+    found = None if action is Action.ISSUE else provider.find(issuance)
+    if action is not Action.LOOK_THEN_REVOKE:
+        return found or provider.issue(issuance)
+    if found is None:
+        return External(id="", state=State.CANCELLED)
+    issuance.external_id = found.id
+    return provider.revoke(issuance)
 
 
 def _record(

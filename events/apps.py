@@ -6,4 +6,4 @@ class EventsConfig(AppConfig):
     verbose_name = "Events"
 
     def ready(self) -> None:
-        from events import checks  # noqa: F401, PLC0415 -- registers the system checks
+        from events import checks  # noqa: F401 -- registers the system checks

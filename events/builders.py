@@ -7,7 +7,7 @@ attribute that has a default is left to the default.
 """
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -38,7 +38,7 @@ def _same(value: Any) -> Any:
 
 
 @cache
-def builder(declared: Any) -> Build:
+def builder(declared: Hashable) -> Build:
     """A function from plain data (of Avro or JSON) to a value of the declared type."""
     if declared in _SCALARS:
         return _SCALARS[declared]
@@ -66,7 +66,7 @@ def _record_builder(record: type) -> Build:
 
 
 @cache
-def archiver(declared: Any) -> Build:
+def archiver(declared: Hashable) -> Build:
     """A function from a value of the declared type to JSON data without personal data: people
     become {"id": LMS user id}, known personal text becomes None.
     """

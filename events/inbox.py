@@ -74,7 +74,7 @@ def claim(
 ) -> frozenset[UUID]:
     """Insert one row per event and return the ids of those that are ours to process.
 
-    `learner_ids` runs along the fresh events; None means ignored. `copies` counts deliveries in this
+    `learner_ids` runs along the fresh events; None means ignored. `copies` counts deliveries in the
     batch. Another consumer may insert the same event meanwhile: its row wins, ours is skipped,
     and the column `claim` says which is which. Requires a transaction. Two statements, three when
     a failed row is replaced.
@@ -89,14 +89,14 @@ def claim(
     for chunk in in_chunks(list(sifted.failed)):
         InboxEvent.objects.filter(event_id__in=chunk).delete()
     InboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    claimed: set[UUID] = set()
+    claimed: set[UUID | None] = set()
     for chunk in in_chunks(ids):
         claimed.update(
             InboxEvent.objects.filter(event_id__in=chunk, claim=ours).values_list(
                 "event_id", flat=True
             )
         )
-    return frozenset(claimed)
+    return frozenset(event_id for event_id in claimed if event_id is not None)
 
 
 def _row(
@@ -180,7 +180,7 @@ def describe(error: BaseException) -> str:
 
 def summary() -> dict[str, int]:
     """Counts by state, and `duplicate`: how many further deliveries were dropped."""
-    counts = {state: 0 for state in (State.ACCEPTED, State.IGNORED, State.FAILED, State.DEAD)}
+    counts = dict.fromkeys((State.ACCEPTED, State.IGNORED, State.FAILED, State.DEAD), 0)
     duplicates = 0
     rows = InboxEvent.objects.order_by().values("state")
     for row in rows.annotate(count=Sum(Value(1)), dropped=Sum("duplicates")):

@@ -35,10 +35,10 @@ _KNOWN_LEARNERS: Final = {
 class Subscription:
     """One configured event type. `learner_path` starts with the signal's argument."""
 
-    type: str
+    event_type: str
     signal: OpenEdxPublicSignal
     argument: str
-    payload_type: type
+    payload_type: type[Any]
     learner_path: str
     find_learner: Callable[[Any], UserData | None]
 
@@ -56,7 +56,7 @@ def subscriptions() -> Mapping[str, Subscription]:
             subscription = subscribe(entry)
         except SubscriptionRefusedError:
             continue
-        found[subscription.type] = subscription
+        found[subscription.event_type] = subscription
     return MappingProxyType(found)
 
 
@@ -70,9 +70,9 @@ def faults(entries: Sequence[Any]) -> list[str]:
         except SubscriptionRefusedError as error:
             messages.append(str(error))
             continue
-        if subscription.type in seen:
-            messages.append(f"{subscription.type} is listed twice; remove one entry.")
-        seen.add(subscription.type)
+        if subscription.event_type in seen:
+            messages.append(f"{subscription.event_type} is listed twice; remove one entry.")
+        seen.add(subscription.event_type)
     return messages
 
 
@@ -103,7 +103,7 @@ def subscribe(entry: Any) -> Subscription:
     path = _choose(event_type, learner_path, people)
     inside = path.removeprefix(argument).removeprefix(".")
     return Subscription(
-        type=event_type,
+        event_type=event_type,
         signal=signal,
         argument=argument,
         payload_type=payload_type,

@@ -117,7 +117,7 @@ def make_event(
 ) -> Event:
     return Event(
         id=event_id,
-        type=subscription.type,
+        type=subscription.event_type,
         time=time,
         source=source,
         sourcehost=sourcehost,
@@ -172,7 +172,7 @@ def _payload(subscription: Subscription, fields: Mapping[bytes, bytes]) -> Any:
     data = fields.get(_DATA)
     if not data:
         raise UndecodableError("the field event_data is missing or empty")
-    schema, build = _reader(subscription.type)
+    schema, build = _reader(subscription.event_type)
     try:
         record: Any = fastavro.schemaless_reader(io.BytesIO(data), schema, None)
         return build(record[subscription.argument])

@@ -129,7 +129,8 @@ def compile_book(templates: Iterable[Template], *, version: int) -> RuleBook:
     kept = tuple(templates)
     entries: dict[str, list[_Entry]] = defaultdict(list)
     for template in kept:
-        for rule in (*template.requirements, *template.penalties):
+        rules: tuple[Requirement | Penalty, ...] = (*template.requirements, *template.penalties)
+        for rule in rules:
             if not rule.disabled:
                 entries[rule.event_type].append(_Entry(template, rule, rule.conditions))
     return RuleBook(

@@ -123,35 +123,40 @@ def _find_expected(rule: DataRule, operator: Operator, path: KeyPath) -> tuple[K
         raise RuleRefusedError(
             "value", f"has {len(rule.value)} characters; at most {MAX_VALUE_LENGTH} are allowed"
         )
-    if operator.takes is Takes.NOTHING:
-        if rule.value.strip():
-            raise RuleRefusedError("value", f"must be empty: {rule.operator} takes no value")
-        return path.kind, None
-    if operator.takes is Takes.TEXT:
-        if not rule.value:
-            raise RuleRefusedError("value", "must not be empty")
-        return path.kind, rule.value
-    if operator.takes is Takes.PATTERN:
-        return path.kind, _pattern(rule.value)
+    if operator.takes is Takes.NOTHING and rule.value.strip():
+        raise RuleRefusedError("value", f"must be empty: {rule.operator} takes no value")
+    if operator.takes in {Takes.TEXT, Takes.PATTERN} and not rule.value:
+        raise RuleRefusedError("value", "must not be empty")
     if path.kind is Kind.TEXT and rule.operator in ORDERING:
         # Certificate grades are text: `grade ge 0.9` means the number.
         number = parse_number(rule.value)
         if number is not None:
             return Kind.NUMBER, number
     try:
-        if operator.takes is Takes.LIST:
-            items = split_list(rule.value)
-            if not items:
-                raise RuleRefusedError("value", "needs at least one item, separated by commas")
-            return path.kind, frozenset(expect(item, path) for item in items)
-        return path.kind, expect(rule.value, path)
+        return path.kind, _parse(rule.value, operator, path)
     except ValueRefusedError as error:
         raise RuleRefusedError("value", str(error)) from None
 
 
+def _parse(text: str, operator: Operator, path: KeyPath) -> Any:
+    """Raises ValueRefusedError."""
+    match operator.takes:
+        case Takes.NOTHING:
+            return None
+        case Takes.TEXT:
+            return text
+        case Takes.PATTERN:
+            return _pattern(text)
+        case Takes.LIST:
+            items = split_list(text)
+            if not items:
+                raise ValueRefusedError("needs at least one item, separated by commas")
+            return frozenset(expect(item, path) for item in items)
+        case Takes.ONE:
+            return expect(text, path)
+
+
 def _pattern(text: str) -> Any:
-    if not text:
-        raise RuleRefusedError("value", "must not be empty")
     options = re2.Options()
     options.log_errors = False
     try:
@@ -160,9 +165,7 @@ def _pattern(text: str) -> Any:
         reason = error.args[0] if error.args else ""
         if isinstance(reason, bytes):
             reason = reason.decode(errors="replace")
-        raise RuleRefusedError(
-            "value", f"is not a regular expression that RE2 accepts: {reason}"
-        ) from None
+        raise ValueRefusedError(f"is not a regular expression that RE2 accepts: {reason}") from None
 
 
 def _equals(operator: str, expected: Any) -> frozenset[Any] | None:

@@ -90,15 +90,14 @@ def advance(template: Template, *, held: Held, matched: Matched) -> Step:
     """Apply one event: requirements before penalties, then judge once."""
     resets = dict(held.resets)
     evidence = dict(held.evidence)
-    outcomes: list[tuple[Requirement | Penalty, Outcome]] = []
     fresh = Evidence(at=matched.at, event_id=matched.event_id)
-    for requirement in matched.requirements:
-        outcomes.append((requirement, _fulfil(requirement.key, fresh, evidence, resets)))
-    for penalty in matched.penalties:
-        outcomes.append((penalty, _reset(penalty, matched.at, evidence, resets)))
+    fulfilled = [
+        (each, _fulfil(each.key, fresh, evidence, resets)) for each in matched.requirements
+    ]
+    undone = [(each, _reset(each, matched.at, evidence, resets)) for each in matched.penalties]
     after = Held(complete=held.complete, resets=resets, evidence=evidence)
     complete = standing(template, held=after).complete
-    return Step(held=attrs.evolve(after, complete=complete), outcomes=tuple(outcomes))
+    return Step(held=attrs.evolve(after, complete=complete), outcomes=(*fulfilled, *undone))
 
 
 def _fulfil(

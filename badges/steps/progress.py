@@ -103,8 +103,8 @@ def _open(pairs: set[Pair], templates: Mapping[int, Template]) -> dict[Pair, _Ac
                 rows[row.pk] = row
     evidence: dict[int, list[Fulfillment]] = defaultdict(list)
     for keys in in_chunks(list(rows)):
-        found = Fulfillment.objects.filter(progress_id__in=keys).select_related("requirement")
-        for each in found:
+        held = Fulfillment.objects.filter(progress_id__in=keys).select_related("requirement")
+        for each in held:
             evidence[each.progress_id].append(each)
     return {
         (row.learner_id, row.template_id): _account(row, templates[row.template_id], evidence[pk])

@@ -16,7 +16,7 @@ class Lease(models.Model):
 
     @classmethod
     def take(cls, name: str, *, now: datetime, length: timedelta) -> bool:
-        cls.objects.bulk_create([cls(name=name, until=now)], ignore_conflicts=True)
+        cls.objects.get_or_create(name=name, defaults={"until": now})
         return bool(cls.objects.filter(name=name, until__lte=now).update(until=now + length))
 
     @classmethod

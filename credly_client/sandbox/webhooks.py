@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, *[30.0] * 12)
 """Seconds before the second, third, ... try."""
 TIMEOUT = 5.0
+PATIENCE = 2.0
+"""Seconds that stopping waits for a call under way; its thread is a daemon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._run, name="sandbox-webhooks", daemon=True)
         self._thread.start()
 
-    def stop(self, *, patience: float = TIMEOUT) -> None:
+    def stop(self, *, patience: float = PATIENCE) -> None:
         with self._changed:
             self._stopping = True
             self._changed.notify()

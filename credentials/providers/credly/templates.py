@@ -1,6 +1,6 @@
 """Badge templates of an organization, taken over from Credly."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -90,10 +90,3 @@ def _deactivate(row: BadgeTemplate, *, why: str) -> None:
     if row.is_active:
         row.is_active = False
         row.note = f"Deactivated by the service: {why}"
-
-
-def sync_all(
-    organizations: Iterable[CredlyOrganization], *, clock: Callable[[], datetime]
-) -> Iterable[tuple[CredlyOrganization, SyncResult]]:
-    for organization in organizations:
-        yield organization, sync(organization, clock=clock)

@@ -52,9 +52,9 @@ def work(webhook_id: int, *, clock: Callable[[], datetime]) -> bool:
     row = CredlyWebhook.objects.filter(pk=webhook_id, next_attempt_at__lte=now).first()
     if row is None:
         return False
-    claimed = CredlyWebhook.objects.filter(
-        pk=row.pk, next_attempt_at=row.next_attempt_at
-    ).update(next_attempt_at=now + _LEASE, attempts=row.attempts + 1)
+    claimed = CredlyWebhook.objects.filter(pk=row.pk, next_attempt_at=row.next_attempt_at).update(
+        next_attempt_at=now + _LEASE, attempts=row.attempts + 1
+    )
     if not claimed:
         return False
     row.attempts += 1

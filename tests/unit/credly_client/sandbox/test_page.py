@@ -77,7 +77,7 @@ def test_all_text_is_escaped() -> None:
     issue(sandbox, 1, name=NASTY)
     page = page_of(sandbox)
     assert "script" not in page.tags
-    assert page.text.count(NASTY) == 5  # organization twice, template twice, learner, earner id
+    assert page.text.count(NASTY) == 6  # organization 2, template 2, learner, earner id
 
 
 def test_the_newest_two_hundred_and_the_counts() -> None:

@@ -1,0 +1,293 @@
+"""From the text of a file to a Document, or to everything that is wrong with it."""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db.models import CharField, Field, Model
+
+from badges.definitions import (
+    FOREIGN_RESET,
+    NO_REQUIREMENTS,
+    NO_RESETS,
+    event_type_fault,
+    rule_fault,
+)
+from badges.models import BadgePenalty, BadgeRequirement
+from badges.portable.cursor import Found, Keys, Notes, rule_value
+from badges.portable.definitions import (
+    VERSION,
+    Document,
+    Faults,
+    OrganizationDef,
+    PenaltyDef,
+    RequirementDef,
+    RuleDef,
+    TemplateDef,
+)
+from badges.portable.tree import Mapping, Scalar, Sequence, parse
+from badges.rules.conditions import DataRule
+from badges.rules.operators import OPERATORS, Takes
+from credentials.models import BadgeTemplate, CredlyOrganization
+
+CREDLY: Final = "credly"
+_VARIABLE: Final = CharField(
+    max_length=100,
+    blank=True,
+    validators=[
+        RegexValidator(
+            r"\A[A-Za-z_][A-Za-z0-9_]*\Z",
+            "must be the name of an environment variable, not a key itself",
+        )
+    ],
+)
+_LATER: Final = "is not supported by this version"
+_REQUIREMENT_KEYS: Final = (
+    "id",
+    "event_type",
+    "group",
+    "description",
+    "count",
+    "distinct_by",
+    "within",
+    "after",
+    "rules",
+)
+_TEMPLATE_KEYS: Final = (
+    "uuid",
+    "name",
+    "description",
+    "organization",
+    "providers",
+    "is_active",
+    "reissue",
+    "name_policy",
+    "groups",
+    "requirements",
+    "penalties",
+)
+
+
+def read(text: str, *, organizations: Collection[UUID] = ()) -> Document | Faults:
+    """`organizations` are those that a template may name besides those of the file.
+
+    No database is read and nothing is raised. All faults are found in one pass; broken syntax
+    hides the others.
+    """
+    parsed = parse(text)
+    if isinstance(parsed, Faults):
+        return parsed
+    root, faults = parsed
+    notes = Notes()
+    notes.faults += faults
+    document = _Reader(notes, organizations).document(Found(root, ""))
+    if notes.faults:
+        return Faults(tuple(sorted(notes.faults, key=lambda each: (each.line, each.path))))
+    return document
+
+
+@cache
+def _column(model: type[Model], name: str) -> "Field[Any, Any]":
+    field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment] # noqa: SLF001 -- Django's public way to a field
+    return field
+
+
+class _Reader:
+    def __init__(self, notes: Notes, organizations: Collection[UUID]) -> None:
+        self._notes = notes
+        self._organizations = set(organizations)
+
+    def document(self, at: Found) -> Document:
+        keys = Keys(at, known=("version", "organizations", "templates"), notes=self._notes)
+        version = keys.demand("version", hint=f"write version: {VERSION}")
+        if version is not None:
+            self._one(version, f"must be {VERSION}, the only version that is read")
+        organizations = [self._organization(each) for each in keys.items("organizations")]
+        self._refuse_repeated(keys, "organizations", "uuid")
+        self._organizations |= {each.uuid for each in organizations}
+        # Required, so that a file that was cut off does not look like "no templates" to --prune.
+        templates = [self._template(each) for each in keys.items("templates", required=True)]
+        self._refuse_repeated(keys, "templates", "uuid")
+        return Document(tuple(organizations), tuple(templates))
+
+    def _one(self, found: Found, otherwise: str) -> None:
+        node = found.node
+        if not (isinstance(node, Scalar) and node.kind == "int" and node.text == "1"):
+            self._notes.add(found, otherwise)
+
+    def _refuse_repeated(self, keys: Keys, name: str, key: str) -> None:
+        found = keys.find(name)
+        if found is None or not isinstance(found.node, Sequence):
+            return
+        first: dict[str, int] = {}
+        for index, item in enumerate(found.node.items):
+            value = item.items.get(key) if isinstance(item, Mapping) else None
+            if not isinstance(value, Scalar) or value.kind == "null":
+                continue
+            text = value.text.lower().replace("-", "") if key == "uuid" else value.text
+            if text in first:
+                message = f"{value.text!r} stands twice; the first is in line {first[text]}"
+                self._notes.add(Found(value, f"{found.path}[{index}].{key}"), message)
+            first.setdefault(text, value.line)
+
+    def _organization(self, at: Found) -> OrganizationDef:
+        keys = Keys(at, known=("uuid", "provider", "name", "api_key_env"), notes=self._notes)
+        return OrganizationDef(
+            uuid=_certain(keys.uuid("uuid", required=True)),
+            provider=keys.choice("provider", choices=(CREDLY,)),
+            name=keys.text("name", column=_column(CredlyOrganization, "name"), required=True),
+            api_key_env=keys.text("api_key_env", column=_VARIABLE),
+        )
+
+    def _template(self, at: Found) -> TemplateDef:
+        keys = Keys(at, known=_TEMPLATE_KEYS, notes=self._notes)
+        providers = self._providers(keys)
+        is_active = keys.boolean("is_active", hint="write is_active: true or is_active: false")
+        requirements = [self._requirement(each) for each in keys.items("requirements")]
+        self._refuse_repeated(keys, "requirements", "id")
+        if is_active and not requirements and _is_list(keys.find("requirements")):
+            keys.note("requirements", NO_REQUIREMENTS)
+        self._groups(keys, {each.group for each in requirements})
+        ids = {each.id for each in requirements}
+        penalties = [self._penalty(each, ids) for each in keys.items("penalties")]
+        self._refuse_repeated(keys, "penalties", "id")
+        return TemplateDef(
+            uuid=_certain(keys.uuid("uuid", required=True)),
+            name=keys.text("name", column=_column(BadgeTemplate, "name"), required=True),
+            description=keys.text("description"),
+            organization=self._organization_of(keys, providers),
+            providers=providers,
+            is_active=is_active,
+            reissue=keys.choice(
+                "reissue",
+                choices=BadgeTemplate.Reissue.values,
+                default=BadgeTemplate.Reissue.NEVER.value,
+            ),
+            name_policy=keys.choice(
+                "name_policy",
+                choices=BadgeTemplate.NamePolicy.values,
+                default=BadgeTemplate.NamePolicy.VERIFIED_IF_AVAILABLE.value,
+            ),
+            requirements=tuple(sorted(requirements, key=lambda each: each.id)),
+            penalties=tuple(sorted(penalties, key=lambda each: each.id)),
+        )
+
+    def _providers(self, keys: Keys) -> tuple[str, ...]:
+        found = keys.texts("providers", required=True)
+        for at, name in found:
+            if name not in settings.PROVIDERS:
+                choices = ", ".join(settings.PROVIDERS)
+                self._notes.add(at, f"{name!r} is not configured; choose one of: {choices}")
+        return tuple(name for _, name in found)
+
+    def _organization_of(self, keys: Keys, providers: tuple[str, ...]) -> UUID | None:
+        uuid = keys.uuid("organization", required=False)
+        if uuid is None:
+            if CREDLY in providers:
+                keys.note("organization", "missing; the provider credly needs one")
+        elif uuid.int and uuid not in self._organizations:
+            keys.note("organization", f"{uuid} is neither in this file nor in the database")
+        return uuid
+
+    def _groups(self, keys: Keys, used: set[str]) -> None:
+        at = keys.find("groups")
+        if at is None:
+            return
+        if not isinstance(at.node, Mapping):
+            self._notes.add(at, "must be a mapping of labels, for example {A: {required: 1}}")
+            return
+        for label, node in at.node.items.items():
+            group = Found(node, f"{at.path}.{label}")
+            if label not in used:
+                self._notes.add(group, "no requirement of this template has this group")
+            required = Keys(group, known=("required",), notes=self._notes).find("required")
+            if required is not None:
+                self._one(required, f"a group that demands more or less than 1 {_LATER}")
+
+    def _requirement(self, at: Found) -> RequirementDef:
+        keys = Keys(at, known=_REQUIREMENT_KEYS, notes=self._notes)
+        count = keys.find("count")
+        if count is not None:
+            self._one(count, f"a count other than 1 {_LATER}")
+        for key in ("distinct_by", "within"):
+            if keys.find(key) is not None:
+                keys.note(key, _LATER)
+        if keys.texts("after"):
+            keys.note("after", _LATER)
+        return RequirementDef(
+            id=self._id(keys, BadgeRequirement),
+            event_type=(event_type := self._event_type(keys)),
+            group=keys.text("group", column=_column(BadgeRequirement, "group")),
+            description=keys.text("description", column=_column(BadgeRequirement, "description")),
+            rules=self._rules(keys, event_type),
+        )
+
+    def _penalty(self, at: Found, requirements: set[str]) -> PenaltyDef:
+        known = ("id", "event_type", "resets", "description", "rules")
+        keys = Keys(at, known=known, notes=self._notes)
+        resets = keys.texts("resets")
+        if not resets and _is_list(keys.find("resets")):
+            keys.note("resets", NO_RESETS)
+        for each, key in resets:
+            if key not in requirements:
+                self._notes.add(each, f"{key!r} is unknown. {FOREIGN_RESET}")
+        return PenaltyDef(
+            id=self._id(keys, BadgePenalty),
+            event_type=(event_type := self._event_type(keys)),
+            resets=tuple(sorted(key for _, key in resets)),
+            description=keys.text("description", column=_column(BadgePenalty, "description")),
+            rules=self._rules(keys, event_type),
+        )
+
+    def _id(self, keys: Keys, model: type[Model]) -> str:
+        text = keys.text("id", column=_column(model, "key"), required=True)
+        if text.endswith("\n"):  # which the `$` of a pattern overlooks
+            keys.note("id", "must not end with a line break")
+        return text
+
+    def _event_type(self, keys: Keys) -> str:
+        """Empty when it cannot be used: then its rules cannot be judged."""
+        text = keys.text("event_type", required=True)
+        fault = event_type_fault(text) if text else None
+        if fault is None:
+            return text
+        keys.note("event_type", fault)
+        return ""
+
+    def _rules(self, keys: Keys, event_type: str) -> tuple[RuleDef, ...]:
+        return tuple(self._rule(each, event_type) for each in keys.items("rules"))
+
+    def _rule(self, at: Found, event_type: str) -> RuleDef:
+        before = len(self._notes.faults)
+        keys = Keys(at, known=("path", "operator", "value"), notes=self._notes)
+        path = keys.text("path", required=True)
+        operator = keys.text("operator", required=True)
+        known = OPERATORS.get(operator)
+        found = keys.find("value")
+        if found is None and known is not None and known.takes is not Takes.NOTHING:
+            keys.demand("value", hint="write it in quotes, an empty text as ''")
+        value = ""
+        if found is not None:
+            is_list = known is None or known.takes is Takes.LIST
+            value = rule_value(found, self._notes, is_list=is_list) or ""
+        # A rule that could not be read whole would only be blamed twice.
+        if event_type and len(self._notes.faults) == before:
+            fault = rule_fault(event_type, DataRule(path, operator, value))
+            if fault is not None:
+                keys.note(fault.field, fault.message)
+            if known is None and fault is not None and fault.field != "operator":
+                keys.note("operator", f"{operator!r} is unknown; use {', '.join(OPERATORS)}")
+        return RuleDef(path, operator, value)
+
+
+def _is_list(found: Found | None) -> bool:
+    """Absent counts as an empty list."""
+    return found is None or isinstance(found.node, Sequence)
+
+
+def _certain(uuid: UUID | None) -> UUID:
+    """A required uuid: never None, see Keys.uuid."""
+    return uuid or UUID(int=0)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ConsumerConfig(AppConfig):
+    name = "consumer"
+    verbose_name = "Consumer"

@@ -1,0 +1,134 @@
+"""What every page of the admin shares: notes above the form, buttons for one row, read-only rows."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import attrs
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
+
+
+@attrs.frozen
+class Note:
+    """A sentence above the form. `level`: error, warning or info."""
+
+    level: str
+    text: str
+
+
+class LaurelAdmin(ModelAdmin):
+    """Actions of the list that are named in `buttons` also stand above the form of one row.
+
+    A button posts: a link that changes something could be followed by mistake, or from outside.
+    """
+
+    buttons: ClassVar[Sequence[str]] = ()
+    change_form_outer_before_template = "credentials/admin/before_form.html"
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def get_notes(self, request: HttpRequest, obj: Any) -> Sequence[Note]:
+        return ()
+
+    def get_buttons(self, request: HttpRequest, obj: Any) -> Sequence[str]:
+        """The names of the buttons that make sense for this row."""
+        return self.buttons
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """May this user run actions? Rows that nobody edits by hand still have actions."""
+        name = f"{self.opts.app_label}.change_{self.opts.model_name}"
+        return bool(request.user.has_perm(name))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        shown: dict[str, Any] = {"notes": [], "buttons": []}
+        if obj is not None and self.has_view_permission(request, obj):
+            actions = self.get_actions(request)
+            shown["notes"] = self.get_notes(request, obj)
+            shown["buttons"] = [
+                (self._button_url(obj, name), actions[name][2])
+                for name in self.get_buttons(request, obj)
+                if name in actions
+            ]
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        press = self.admin_site.admin_view(self.press)
+        return [
+            path("<path:object_id>/do/<slug:name>/", press, name=self._button_url_name),
+            *super().get_urls(),
+        ]
+
+    def press(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Run the list action `name` on one row."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        action = self.get_actions(request).get(name)
+        if action is None or name not in self.buttons:
+            raise PermissionDenied
+        rows: QuerySet[Model] = self.get_queryset(request)
+        obj = self.get_object(request, object_id)
+        if obj is not None:
+            answer = action[0](self, request, rows.filter(pk=obj.pk))
+            if answer is not None:
+                return answer
+        if obj is None or not rows.filter(pk=obj.pk).exists():
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return redirect(
+            f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id=obj.pk
+        )
+
+    @property
+    def _button_url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_do"
+
+    def _button_url(self, obj: Any, name: str) -> str:
+        return reverse(f"admin:{self._button_url_name}", args=[obj.pk, name])
+
+
+class ReadOnlyAdmin(LaurelAdmin):
+    """Rows that the service writes. Nobody adds, edits or deletes one by hand."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change may look; `has_change_permission` says no to everybody."""
+        return bool(super().has_view_permission(request, obj)) or self.has_act_permission(request)
+
+
+class ReadOnlyInline:
+    """Mixin for an inline of a read-only page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+

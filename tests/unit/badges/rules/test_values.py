@@ -1,0 +1,91 @@
+import math
+from datetime import UTC, datetime
+
+import pytest
+from opaque_keys.edx.keys import CourseKey
+
+from badges.rules.paths import KeyPath, Kind
+from badges.rules.values import (
+    READERS,
+    Absent,
+    ValueRefusedError,
+    expect,
+    join_list,
+    parse_boolean,
+    parse_number,
+    split_list,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0.90", 0.9), (" 7 ", 7), ("-3", -3), ("+.5", 0.5), ("1e3", 1000.0), ("00012", 12)],
+)
+def test_numbers(text: str, number: float) -> None:
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "A", "1_000", "0x10", "nan", "inf", "1e99999", "1,5", "٣"])
+def test_no_numbers(text: str) -> None:
+    assert parse_number(text) is None
+
+
+def test_a_large_integer_stays_exact() -> None:
+    assert parse_number("9007199254740993") == 9007199254740993
+
+
+@pytest.mark.parametrize("text", ["true", "YES", "1", "+"])
+def test_true(text: str) -> None:
+    assert parse_boolean(text) is True
+
+
+@pytest.mark.parametrize("text", ["false", "No", "0", "-"])
+def test_false(text: str) -> None:
+    assert parse_boolean(text) is False
+
+
+def test_no_boolean() -> None:
+    assert parse_boolean("maybe") is None
+
+
+@pytest.mark.parametrize(
+    "items", [["a", "b"], ["a,b", "c"], ["  x"], ["[1]"], [""], ["ä", '"']]
+)
+def test_a_list_survives_the_form_field(items: list[str]) -> None:
+    assert split_list(join_list(items)) == items
+
+
+@pytest.mark.parametrize("text", ["[1]", "[", '["a"'])
+def test_a_broken_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueRefusedError):
+        split_list(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (KeyPath("grade", Kind.NUMBER, float), "high", "not a number"),
+        (KeyPath("is_passing", Kind.BOOLEAN, bool), "maybe", "neither true"),
+        (KeyPath("start", Kind.DATETIME, datetime), "tomorrow", "ISO 8601"),
+        (KeyPath("start", Kind.DATETIME, datetime), "2026-03-01T10:00:00", "time zone"),
+        (KeyPath("course_key", Kind.KEY, CourseKey), "Acme", "not a CourseKey"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(path: KeyPath, text: str, said: str) -> None:
+    with pytest.raises(ValueRefusedError, match=said):
+        expect(text, path)
+
+
+def test_a_key_is_compared_in_canonical_form() -> None:
+    path = KeyPath("course_key", Kind.KEY, CourseKey)
+    assert expect(" course-v1:Acme+D1+2026 ", path) == "course-v1:Acme+D1+2026"
+
+
+def test_a_naive_time_in_a_payload_is_utc() -> None:
+    naive = datetime(2026, 3, 1, 10)  # noqa: DTZ001 -- the point
+    assert READERS[Kind.DATETIME](naive) == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("raw", [math.nan, math.inf, "A+", object(), b"1"])
+def test_what_is_no_number_is_unreadable(raw: object) -> None:
+    assert READERS[Kind.NUMBER](raw) is Absent.UNREADABLE
