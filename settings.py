@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 from environs import Env, validate
 
@@ -90,6 +91,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it, also when it is empty
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -253,3 +255,64 @@ LOGGING = {
 }
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
 
+# --- Admin --------------------------------------------------------------------------------------
+def _page(title: str, icon: str, model: str) -> dict[str, object]:
+    """An entry of the sidebar, shown to those who may look at `model` (app.model)."""
+    app, name = model.split(".")
+
+    def allowed(request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": allowed,
+    }
+
+
+def _section(title: str, *pages: dict[str, object]) -> dict[str, object]:
+    return {"title": title, "items": list(pages)}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Laurel",
+    "SITE_HEADER": "Laurel",
+    "SITE_SUBHEADER": "Badges and credentials",
+    "SITE_SYMBOL": "workspace_premium",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "navigation": [
+            _section(
+                "Badges",
+                _page("Badge templates", "workspace_premium", "credentials.badgetemplate"),
+                _page("Badge penalties", "gavel", "badges.badgepenalty"),
+                _page("Badge progress", "trending_up", "badges.badgeprogress"),
+            ),
+            _section(
+                "Credentials",
+                _page("Credentials", "verified", "credentials.usercredential"),
+                _page("Credly badges", "military_tech", "credentials.credlybadge"),
+                _page("Issuances", "send", "credentials.issuance"),
+                _page("Learners", "school", "credentials.learner"),
+            ),
+            _section(
+                "Credly",
+                _page("Organizations", "domain", "credentials.credlyorganization"),
+                _page("Webhooks", "webhook", "credentials.credlywebhook"),
+            ),
+            _section(
+                "Operation",
+                _page("Inbox", "inbox", "events.inboxevent"),
+                _page("Outbox", "outbox", "credentials.outboxevent"),
+                _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
+            ),
+            _section(
+                "Users",
+                _page("Users", "person", "auth.user"),
+                _page("Groups", "group", "auth.group"),
+            ),
+        ],
+    },
+}

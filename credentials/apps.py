@@ -9,6 +9,9 @@ class CredentialsConfig(AppConfig):
     verbose_name = "Credentials"
 
     def ready(self) -> None:
+        # Without it `dispatch` would send tasks by Celery's default application, to nowhere.
+        import celery_app  # noqa: F401, PLC0415 -- settings must be ready
+
         from credentials import checks  # noqa: F401 -- registers the system checks
 
         connection_created.connect(

@@ -4,15 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
-from django.forms.models import BaseInlineFormSet
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import StackedInline
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from badges.admin import choices
 from badges.admin.owners import OwnerForm, OwnerFormSet
-from badges.admin.rules import PenaltyRuleInline
+from badges.admin.rules import PenaltyRuleInline, RulePage
 from badges.definitions import FOREIGN_RESET, NO_RESETS
 from badges.models import BadgePenalty, BadgeRequirement
+from credentials.admin.base import LaurelAdmin
+from credentials.models import BadgeTemplate, DefinitionsVersion
 
 REQUIREMENTS: Final = "requirements"  # prefix of the requirements on the template's page
 
@@ -63,7 +69,8 @@ def resettable(template: Any, posted: Mapping[str, Any] | None) -> list[tuple[st
     """
     stored = {}
     if template.pk is not None:
-        stored = {str(each.pk): (each.key, str(each)) for each in template.requirements.all()}
+        rows = template.requirements.order_by("pk")
+        stored = {str(each.pk): (each.key, _label(each.key, each.description)) for each in rows}
     total = posted.get(f"{REQUIREMENTS}-TOTAL_FORMS", "") if posted else ""
     if not posted or not total.isdecimal():
         return list(stored.values())
@@ -73,15 +80,27 @@ def resettable(template: Any, posted: Mapping[str, Any] | None) -> list[tuple[st
         if not posted.get(f"{row}-DELETE"):
             key, label = stored.get(posted.get(f"{row}-id", ""), ("", ""))
             key = key or posted.get(f"{row}-key", "").strip()
-            found[key] = posted.get(f"{row}-description", "").strip() or label or key
+            description = posted.get(f"{row}-description", "").strip()
+            found[key] = _label(key, description) if description else label or key
     found.pop("", None)
     return list(found.items())
 
 
-class PenaltyInline(StackedInline):
+def _label(key: str, description: str) -> str:
+    return f"{description} ({key})" if description else key
+
+
+class _ShowsResets:
+    """Mixin: `resets` for those who may only look."""
+
+    def resets(self, obj: BadgePenalty) -> str:
+        return ", ".join(each.key for each in obj.requirements.all())
+
+
+class PenaltyInline(_ShowsResets, StackedInline):
     model = BadgePenalty
     form = PenaltyForm
-    formset: type[BaseInlineFormSet[Any, Any, Any]] = PenaltyFormSet
+    formset = PenaltyFormSet
     inlines = (PenaltyRuleInline,)
     fields = (("key", "description"), "event_type", "resets")
     extra = 0
@@ -89,3 +108,62 @@ class PenaltyInline(StackedInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("requirements").order_by("pk")
+
+
+class PenaltyPageForm(PenaltyForm):
+    """A penalty on a page of its own. `resets` offers the requirements of the chosen template."""
+
+    class Meta:
+        model = BadgePenalty
+        fields = ("template", "key", "description", "event_type")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, resettable=(), **kwargs)
+        template = self._template()
+        if template is not None and "resets" in self.fields:
+            self.fields["resets"].choices = resettable(template, None)  # type: ignore[attr-defined]
+
+    def _template(self) -> BadgeTemplate | None:
+        if self.instance.pk is not None:
+            return self.instance.template
+        chosen = str(self["template"].value() or "") if "template" in self.fields else ""
+        return BadgeTemplate.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+
+
+@admin.register(BadgePenalty)
+class BadgePenaltyAdmin(_ShowsResets, RulePage, LaurelAdmin):
+    form = PenaltyPageForm
+    inlines = (PenaltyRuleInline,)
+    fields = ("template", ("key", "description"), "event_type", "resets")
+    autocomplete_fields = ("template",)
+    list_display = ("__str__", "template", "what", "resets", "is_matched")
+    list_filter = ("template__is_active",)
+    list_select_related = ("template",)
+    search_fields = ("key", "description", "template__name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgePenalty]:
+        return super().get_queryset(request).prefetch_related("requirements")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        return ("template",) if obj is not None else ()
+
+    @display(description="event type", ordering="event_type")
+    def what(self, obj: BadgePenalty) -> str:
+        return choices.event_type_label(obj.event_type)
+
+    @display(description="template active", boolean=True)
+    def is_matched(self, obj: BadgePenalty) -> bool:
+        return obj.template.is_active
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        DefinitionsVersion.bump()
+
+    def delete_model(self, request: HttpRequest, obj: BadgePenalty) -> None:
+        super().delete_model(request, obj)
+        DefinitionsVersion.bump()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgePenalty]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            DefinitionsVersion.bump()

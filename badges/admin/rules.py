@@ -7,6 +7,7 @@ it was entered, with the same function that the import and `manage.py check` use
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -91,6 +92,25 @@ def refused_below(form: forms.BaseForm) -> bool:
     """Was a rule refused below this requirement or penalty of an inline?"""
     below = getattr(form, "nested_formsets", ())
     return any(not each.formset.is_valid() for each in below)
+
+
+class RulePage:
+    """Mixin for the admin of a page with data rules: the picker's script and what it offers."""
+
+    change_form_outer_after_template = "badges/admin/rule_picker.html"
+
+    class Media:
+        js = ("badges/admin/rules.js",)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"rule_picker": choices.picker(), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
 
 
 class _RuleInline(TabularInline):

@@ -1,45 +1,206 @@
-"""Carrying a plan out, with bulk statements: the same number for one template and for thousands,
-cut only by the database's parameter limit.
+"""Carrying a plan out with bulk statements: as many for one template as for thousands, cut only by
+the database's parameter limit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
 
 from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
-from badges.portable.definitions import (
-    OrganizationDef,
-    PenaltyDef,
-    RequirementDef,
-    TemplateDef,
-)
+from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
 from credentials.database import in_chunks
 from credentials.models import BadgeTemplate, CredlyOrganization, DefinitionsVersion
 
-_ORGANIZATION_FIELDS = ("name", "api_key_env", "paused_reason")
-_TEMPLATE_FIELDS = (
-    "name",
-    "description",
-    "organization",
-    "providers",
-    "is_active",
-    "reissue",
-    "name_policy",
-    "note",
-    "modified",
+Owner = RequirementDef | PenaltyDef
+Keys = dict[tuple[UUID, str], int]  # (uuid of the template, id) -> key of the row
+
+_ORGANIZATION_WRITTEN: Final = ("name", "api_key_env", "paused_reason")
+_TEMPLATE_COPIED: Final = ("name", "description", "is_active", "reissue", "name_policy")
+_TEMPLATE_WRITTEN: Final = (*_TEMPLATE_COPIED, "organization", "providers", "note", "modified")
+
+
+@attrs.frozen
+class _Kind:
+    """What requirements and penalties do not share. `columns` are written beside the key."""
+
+    owners: Any
+    rules: Any
+    link: str
+    columns: tuple[str, ...]
+    defined: Callable[[TemplateDef], Sequence[Owner]]
+    rows: Callable[[StoredTemplate], Mapping[str, int]]
+
+
+_REQUIREMENTS: Final = _Kind(
+    owners=BadgeRequirement.objects,
+    rules=DataRule,
+    link="requirement_id",
+    columns=("event_type", "description", "group"),
+    defined=lambda template: template.requirements,
+    rows=lambda found: found.requirements,
+)
+_PENALTIES: Final = _Kind(
+    owners=BadgePenalty.objects,
+    rules=PenaltyDataRule,
+    link="penalty_id",
+    columns=("event_type", "description"),
+    defined=lambda template: template.penalties,
+    rows=lambda found: found.penalties,
 )
 
 
 def apply(plan: Plan) -> None:
-    """Requires the transaction in which the plan was made. A plan without changes writes nothing."""
+    """Requires the transaction in which the plan was made. Without changes it writes nothing."""
     organizations = _write_organizations(plan.organizations)
-    steps = [step for step in plan.templates if step.verb in {Verb.CREATE, Verb.UPDATE}]
-    rows = _write_templates(steps, organizations)
-    requirements = _write_owners(steps, rows, _REQUIREMENTS)
-    penalties = _write_owners(steps, rows, _PENALTIES)
-    _write_resets(steps, rows, requirements=requirements, penalties=penalties)
-    _delete_templates(plan.templates)
-    _delete_organizations(plan.organizations)
+    changes = [_Change(*each) for each in _write_templates(plan.templates, organizations)]
+    requirements = _write_owners(changes, _REQUIREMENTS)
+    penalties = _write_owners(changes, _PENALTIES)
+    _write_resets(changes, requirements=requirements, penalties=penalties)
+    _delete(BadgeTemplate, [step.found for step in plan.templates if step.verb is Verb.DELETE])
+    _delete(
+        CredlyOrganization, [step.found for step in plan.organizations if step.verb is Verb.DELETE]
+    )
     if any(step.verb is not Verb.UNCHANGED for step in plan.templates):
         DefinitionsVersion.bump()
+
+
+@attrs.frozen
+class _Change:
+    """A template that is created or updated; its row is written already."""
+
+    row: BadgeTemplate
+    wanted: TemplateDef
+    found: StoredTemplate | None
+
+
+def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, CredlyOrganization]:
+    """Returns those that exist or are created, by uuid."""
+    rows: dict[UUID, CredlyOrganization] = {}
+    fresh: list[CredlyOrganization] = []
+    changed: list[CredlyOrganization] = []
+    for step in steps:
+        wanted, row = step.wanted, step.found.row if step.found else None
+        if wanted is None:
+            continue
+        if row is None:
+            row = CredlyOrganization(uuid=wanted.uuid)
+            fresh.append(row)
+        elif step.verb is Verb.UPDATE:
+            changed.append(row)
+        if row.api_key_env != wanted.api_key_env:
+            row.paused_reason = ""  # another key: the account may be called again
+        row.name, row.api_key_env = wanted.name, wanted.api_key_env
+        rows[wanted.uuid] = row
+    CredlyOrganization.objects.bulk_create(fresh)
+    _overwrite(CredlyOrganization.objects, changed, _ORGANIZATION_WRITTEN)
+    return rows
+
+
+def _write_templates(
+    steps: Iterable[TemplateStep], organizations: Mapping[UUID, CredlyOrganization]
+) -> list[tuple[BadgeTemplate, TemplateDef, StoredTemplate | None]]:
+    written = []
+    fresh: list[BadgeTemplate] = []
+    changed: list[BadgeTemplate] = []
+    known = _known_organizations(steps, organizations)
+    for step in steps:
+        wanted, found = step.wanted, step.found
+        if wanted is None or step.verb is Verb.UNCHANGED:
+            continue
+        row = found.row if found else BadgeTemplate(uuid=wanted.uuid)
+        (changed if found else fresh).append(row)
+        for field in _TEMPLATE_COPIED:
+            setattr(row, field, getattr(wanted, field))
+        row.providers = list(wanted.providers)
+        row.organization = known[wanted.organization] if wanted.organization else None
+        row.note = step.note
+        written.append((row, wanted, found))
+    BadgeTemplate.objects.bulk_create(fresh)
+    _overwrite(BadgeTemplate.objects, changed, _TEMPLATE_WRITTEN)
+    return written
+
+
+def _known_organizations(
+    steps: Iterable[TemplateStep], written: Mapping[UUID, CredlyOrganization]
+) -> Mapping[UUID, CredlyOrganization]:
+    """Those of the file and those that templates name without it. One query if there are such."""
+    named = {step.wanted.organization for step in steps if step.wanted} - {None}
+    missing = [uuid for uuid in named if uuid not in written]
+    if not missing:
+        return written
+    found = {each.uuid: each for each in CredlyOrganization.objects.filter(uuid__in=missing)}
+    return {**written, **found}
+
+
+def _write_owners(changes: Iterable[_Change], kind: _Kind) -> Keys:
+    """Requirements or penalties with their rules; what has the same id keeps its row, and with it
+    what learners fulfilled.
+    """
+    removed: list[int] = []
+    changed: list[Any] = []
+    rows: list[tuple[tuple[UUID, str], Any]] = []
+    emptied: list[int] = []
+    ruled: list[tuple[Any, Owner]] = []
+    for each in changes:
+        before = {old.id: old for old in kind.defined(each.found.definition)} if each.found else {}
+        keys = kind.rows(each.found) if each.found else {}
+        now = kind.defined(each.wanted)
+        removed += [keys[id_] for id_ in before.keys() - {new.id for new in now}]
+        for new in now:
+            old = before.get(new.id)
+            row = kind.owners.model(pk=keys.get(new.id), template_id=each.row.pk, key=new.id)
+            for column in kind.columns:
+                setattr(row, column, getattr(new, column))
+            rows.append(((each.row.uuid, new.id), row))
+            if old and any(getattr(old, column) != getattr(new, column) for column in kind.columns):
+                changed.append(row)
+            if old is None or old.rules != new.rules:
+                ruled.append((row, new))
+                emptied += [row.pk] if old and old.rules else []
+    for chunk in in_chunks(removed):
+        kind.owners.filter(pk__in=chunk).delete()
+    kind.owners.bulk_create([row for _, row in rows if row.pk is None])
+    _overwrite(kind.owners, changed, kind.columns)
+    for chunk in in_chunks(emptied):
+        kind.rules.objects.filter(**{f"{kind.link}__in": chunk}).delete()
+    kind.rules.objects.bulk_create(
+        kind.rules(path=rule.path, operator=rule.operator, value=rule.value, **{kind.link: row.pk})
+        for row, owner in ruled
+        for rule in owner.rules
+    )
+    return {place: row.pk for place, row in rows}
+
+
+def _write_resets(changes: Iterable[_Change], *, requirements: Keys, penalties: Keys) -> None:
+    link = BadgePenalty.requirements.through
+    emptied: list[int] = []
+    fresh: list[Any] = []
+    for each in changes:
+        uuid = each.row.uuid
+        found = each.found.definition.penalties if each.found else ()
+        before = {old.id: old.resets for old in found}
+        for penalty in each.wanted.penalties:
+            if before.get(penalty.id) == penalty.resets:
+                continue
+            key = penalties[uuid, penalty.id]
+            emptied.append(key)
+            fresh += [
+                link(badgepenalty_id=key, badgerequirement_id=requirements[uuid, id_])
+                for id_ in penalty.resets
+            ]
+    for chunk in in_chunks(emptied):
+        link.objects.filter(badgepenalty_id__in=chunk).delete()
+    link.objects.bulk_create(fresh)
+
+
+def _overwrite(manager: Any, rows: Sequence[Any], fields: Sequence[str]) -> None:
+    manager.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+
+
+def _delete(model: Any, found: Iterable[Any]) -> None:
+    for chunk in in_chunks([each.row.pk for each in found]):
+        model.objects.filter(pk__in=chunk).delete()

@@ -6,6 +6,7 @@ from uuid import UUID
 import attrs
 
 VERSION: Final = 1
+CREDLY: Final = "credly"  # the only provider with organizations
 
 
 @attrs.frozen

@@ -29,8 +29,8 @@ class OrganizationStep:
     remark: str = ""
 
     def __str__(self) -> str:
-        definition = self.wanted or (self.found and self.found.definition)
-        return _line(self.verb, "organization", definition, self.remark)
+        definition = self.found.definition if self.found else None
+        return _line(self.verb, "organization", self.wanted or definition, self.remark)
 
 
 @attrs.frozen
@@ -44,8 +44,8 @@ class TemplateStep:
     note: str = ""
 
     def __str__(self) -> str:
-        definition = self.wanted or (self.found and self.found.definition)
-        return _line(self.verb, "template", definition, self.remark)
+        definition = self.found.definition if self.found else None
+        return _line(self.verb, "template", self.wanted or definition, self.remark)
 
 
 @attrs.frozen
@@ -53,11 +53,12 @@ class Plan:
     organizations: tuple[OrganizationStep, ...]
     templates: tuple[TemplateStep, ...]
 
-    def lines(self) -> list[str]:
-        return [str(step) for step in (*self.organizations, *self.templates)]
+    @property
+    def steps(self) -> tuple[OrganizationStep | TemplateStep, ...]:
+        return (*self.organizations, *self.templates)
 
     def count(self, verb: Verb) -> int:
-        return sum(step.verb is verb for step in (*self.organizations, *self.templates))
+        return sum(step.verb is verb for step in self.steps)
 
 
 _PRUNED: Final = "Deactivated by an import with --prune: the file does not name this template."

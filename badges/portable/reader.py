@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from badges.definitions import (
 from badges.models import BadgePenalty, BadgeRequirement
 from badges.portable.cursor import Found, Keys, Notes, rule_value
 from badges.portable.definitions import (
+    CREDLY,
     VERSION,
     Document,
     Faults,
@@ -33,7 +34,6 @@ from badges.rules.conditions import DataRule
 from badges.rules.operators import OPERATORS, Takes
 from credentials.models import BadgeTemplate, CredlyOrganization
 
-CREDLY: Final = "credly"
 _VARIABLE: Final = CharField(
     max_length=100,
     blank=True,
@@ -91,8 +91,7 @@ def read(text: str, *, organizations: Collection[UUID] = ()) -> Document | Fault
 
 @cache
 def _column(model: type[Model], name: str) -> "Field[Any, Any]":
-    field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment] # noqa: SLF001 -- Django's public way to a field
-    return field
+    return cast("Field[Any, Any]", model._meta.get_field(name))  # noqa: SLF001 -- Django's public way to a field
 
 
 class _Reader:

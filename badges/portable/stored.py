@@ -11,13 +11,13 @@ import attrs
 
 from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
 from badges.portable.definitions import (
+    CREDLY,
     OrganizationDef,
     PenaltyDef,
     RequirementDef,
     RuleDef,
     TemplateDef,
 )
-from badges.portable.reader import CREDLY
 from credentials.database import in_chunks
 from credentials.models import BadgeTemplate, CredlyOrganization
 

@@ -122,7 +122,7 @@ class _UnreadableError(Exception):
 class _Builder:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self._resolver = Resolver()
+        self._resolver: Any = Resolver()
         self._events: Iterator[Any] = iter(())
 
     def document(self, text: str) -> Node:

@@ -130,5 +130,3 @@ class ReadOnlyInline:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-

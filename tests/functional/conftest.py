@@ -10,14 +10,13 @@ from uuid import uuid4
 import attrs
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 from pytest_django import Settings
 
 from consumer.bus import BatchConsumer
 from credly_client.sandbox import Running, Sandbox, serve
+from tests.functional.stories import ACME, EXPLORER
 from tests.servers import RedisServer
 
-ACME = "39a970c9-e4e2-5883-a2d3-09bc6ccf08a8"
 KEY = "key-of-acme"
 
 
@@ -83,8 +82,8 @@ def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
     with serve(Sandbox(None)) as running:
         settings.CREDLY_API_BASE_URL = running.api_url
         running.sandbox.control("organizations", {"id": ACME, "name": "Acme", "token": KEY})
+        running.sandbox.control(
+            "templates", {"id": EXPLORER, "organization_id": ACME, "name": "Data Explorer"}
+        )
         yield running
 
-
-def now() -> Any:
-    return timezone.now()

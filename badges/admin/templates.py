@@ -1,0 +1,236 @@
+"""Badge templates, with everything that makes them earned and lost, on one page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from badges.admin.penalties import PenaltyInline
+from badges.admin.requirements import RequirementInline
+from badges.admin.rules import RulePage
+from badges.definitions import stored_faults
+from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement
+from credentials.admin.base import LaurelAdmin, Note
+from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
+from credly_client.types import TemplateState
+
+NO_ORGANIZATION = "Choose the organization on whose behalf Credly issues."
+_PROVIDER_LABELS = {"credly": "Credly", "open_badges": "Open Badges", "pdf": "PDF certificate"}
+
+
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    providers = forms.MultipleChoiceField(
+        label="Issued by",
+        required=False,
+        help_text="None: the award is kept in this service only.",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = BadgeTemplate
+        fields = (
+            "name",
+            "description",
+            "is_active",
+            "providers",
+            "organization",
+            "uuid",
+            "image_url",
+            "reissue",
+            "name_policy",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "providers" in self.fields:
+            names = {**settings.PROVIDERS, **dict.fromkeys(self.instance.providers)}
+            self.fields["providers"].choices = [  # type: ignore[attr-defined]
+                (name, _PROVIDER_LABELS.get(name, name)) for name in names
+            ]
+        if "uuid" in self.fields:
+            self.fields["uuid"].help_text = "For Credly: the id of the badge template there."
+            if self.instance.pk is not None and self.instance.credentials.exists():
+                self.fields["uuid"].disabled = True
+
+    def clean_providers(self) -> list[str]:
+        """In the order of the settings: equal choices are stored equally."""
+        chosen = self.cleaned_data["providers"]
+        return [name for name, _ in self.fields["providers"].choices if name in chosen]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "credly" in cleaned.get("providers", ()) and not cleaned.get("organization"):
+            self.add_error("organization", NO_ORGANIZATION)
+        return cleaned
+
+
+def _count(model: Any, field: str = "template") -> Any:
+    """A count of its own per row: joins of several counts would multiply them."""
+    rows = model.objects.filter(**{field: OuterRef("pk")}).order_by().values(field)
+    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
+
+
+@admin.register(BadgeTemplate)
+class BadgeTemplateAdmin(RulePage, LaurelAdmin):
+    form = TemplateForm
+    inlines = (RequirementInline, PenaltyInline)
+    list_display = (
+        "name",
+        "organization",
+        "is_active",
+        "at_credly",
+        "requirement_count",
+        "penalty_count",
+        "credential_count",
+    )
+    list_filter = ("is_active", "provider_state", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("name", "uuid")
+    actions = ("activate", "deactivate")
+    buttons = ("activate", "deactivate")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "is_active")}),
+        ("Issuing", {"fields": ("providers", "organization", "uuid", "image_url")}),
+        ("Rules of issuing", {"fields": (("reissue", "name_policy"),)}),
+    )
+
+    # The list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BadgeTemplate]:
+        rows: QuerySet[BadgeTemplate] = super().get_queryset(request)
+        return rows.annotate(
+            requirement_total=_count(BadgeRequirement),
+            penalty_total=_count(BadgePenalty),
+            credential_total=_count(UserCredential),
+        )
+
+    @display(
+        description="state at Credly",
+        ordering="provider_state",
+        label={
+            TemplateState.ACTIVE: "success",
+            TemplateState.DRAFT: "warning",
+            TemplateState.ARCHIVED: "danger",
+        },
+    )
+    def at_credly(self, obj: BadgeTemplate) -> str:
+        return obj.provider_state
+
+    @display(description="requirements", ordering="requirement_total")
+    def requirement_count(self, obj: Any) -> int:
+        return int(obj.requirement_total)
+
+    @display(description="penalties", ordering="penalty_total")
+    def penalty_count(self, obj: Any) -> int:
+        return int(obj.penalty_total)
+
+    @display(description="credentials", ordering="credential_total")
+    def credential_count(self, obj: Any) -> int:
+        return int(obj.credential_total)
+
+    # One template
+
+    def get_notes(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[Note]:
+        notes = [Note("warning", obj.note)] if obj.note and not obj.is_active else []
+        if "credly" in obj.providers and obj.provider_state not in {"", TemplateState.ACTIVE}:
+            text = f"At Credly this template is {obj.provider_state}: it cannot be issued there."
+            notes.append(Note("warning", text))
+        return notes
+
+    def get_buttons(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[str]:
+        return ("deactivate",) if obj.is_active else ("activate",)
+
+    def save_model(self, request: HttpRequest, obj: BadgeTemplate, form: Any, change: bool) -> None:
+        if obj.is_active:
+            obj.note = ""
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        DefinitionsVersion.bump()
+
+    # Actions
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+        for template in queryset:
+            with transaction.atomic():
+                row = BadgeTemplate.objects.select_for_update().get(pk=template.pk)
+                faults = [*stored_faults(row), *_organization_faults(row)]
+                if not faults:
+                    row.is_active, row.note = True, ""
+                    row.save()
+                    DefinitionsVersion.bump()
+            if faults:
+                text = f"{template.name} was not activated. {' '.join(faults)}"
+                self.message_user(request, text, messages.ERROR)
+            else:
+                text = f"{template.name} is active: from now on events count."
+                self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+        with transaction.atomic():
+            rows = BadgeTemplate.objects.filter(pk__in=queryset.values("pk"), is_active=True)
+            count = rows.update(is_active=False)
+            DefinitionsVersion.bump()
+        text = f"{count} deactivated: what learners hold stays, new events do not count."
+        self.message_user(request, text, messages.SUCCESS)
+
+    # Deleting
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        count = obj.credentials.count() if obj is not None else 0
+        if obj is not None and count and self.has_delete_permission(request, obj):
+            self.message_user(request, _undeletable(obj, count), messages.ERROR)
+            return redirect("admin:credentials_badgetemplate_change", object_id=obj.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Counts instead of a list of every learner's progress, which can be very long."""
+        rows = self.get_queryset(request).filter(pk__in=[each.pk for each in objs])
+        protected = [
+            _undeletable(each, each.credential_total) for each in rows if each.credential_total
+        ]
+        below = {
+            "requirements": BadgeRequirement.objects.filter(template__in=rows.values("pk")),
+            "penalties": BadgePenalty.objects.filter(template__in=rows.values("pk")),
+            "learners' progress": BadgeProgress.objects.filter(template__in=rows.values("pk")),
+        }
+        counts = {"badge templates": len(rows)} | {name: q.count() for name, q in below.items()}
+        return [str(each) for each in rows], counts, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: BadgeTemplate) -> None:
+        super().delete_model(request, obj)
+        DefinitionsVersion.bump()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            DefinitionsVersion.bump()
+
+
+def _organization_faults(template: BadgeTemplate) -> list[str]:
+    missing = "credly" in template.providers and template.organization_id is None
+    return [NO_ORGANIZATION] if missing else []
+
+
+def _undeletable(template: BadgeTemplate, count: int) -> str:
+    return (
+        f"{template.name} has {count} credentials and cannot be deleted. Deactivate it instead: "
+        "what learners hold stays, new events do not count."
+    )

@@ -1,0 +1,80 @@
+"""`manage.py badges_import`: templates, requirements and penalties from a file."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from badges.portable import apply as applying
+from badges.portable import plan as planning
+from badges.portable import stored
+from badges.portable.definitions import Document, Faults
+from badges.portable.plan import Plan, Verb
+from badges.portable.reader import read
+from credentials.models import DefinitionsVersion
+
+
+class Command(BaseCommand):
+    help = (
+        "Import badge templates from a YAML or JSON file. Prints what is created, updated, left "
+        "unchanged or deleted, then does all of it or nothing. Calls no provider."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="the file, - for standard input")
+        parser.add_argument("--dry-run", action="store_true", help="only print the plan")
+        parser.add_argument(
+            "--prune",
+            action="store_true",
+            help="remove what the file does not name; templates that have credentials are only "
+            "deactivated",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        text = _text(options["file"])
+        with transaction.atomic():
+            # One import at a time: two that create the same template would collide.
+            DefinitionsVersion.objects.select_for_update().filter(
+                pk=DefinitionsVersion.SOLE
+            ).first()
+            plan = planning.plan(_document(text, source=options["file"]), prune=options["prune"])
+            for step in plan.steps:
+                self.stdout.write(str(step))
+            if not options["dry_run"]:
+                applying.apply(plan)
+        outcome = "dry run, nothing was written" if options["dry_run"] else "done"
+        self.stdout.write(f"{outcome}: {_summary(plan)}")
+
+
+def _text(name: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror or error}") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise CommandError(f"line {line}: not UTF-8; nothing was changed") from None
+
+
+def _document(text: str, *, source: str) -> Document:
+    document = read(text, organizations=stored.organization_uuids())
+    if isinstance(document, Faults):
+        count = len(document.faults)
+        lines = [str(fault) for fault in document.faults]
+        head = f"{source}: {count} fault{'s' if count > 1 else ''}; nothing was changed"
+        raise CommandError("\n".join([head, *lines]))
+    return document
+
+
+def _summary(plan: Plan) -> str:
+    names = {
+        Verb.CREATE: "created",
+        Verb.UPDATE: "updated",
+        Verb.UNCHANGED: "unchanged",
+        Verb.DELETE: "deleted",
+    }
+    return ", ".join(f"{plan.count(verb)} {name}" for verb, name in names.items())

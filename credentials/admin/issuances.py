@@ -1,0 +1,139 @@
+"""Issuances: how each credential fares at its providers; what is stuck comes first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.decorators import display
+
+from credentials import dispatch, worker
+from credentials.admin.base import Note, ReadOnlyAdmin
+from credentials.admin.lists import CappedPaginator, UrgentFirst
+from credentials.models import CredlyBadge, Issuance
+
+State = Issuance.State
+_STUCK = (State.DEAD, State.ERROR)
+_LABELS = {
+    State.DEAD.value: "danger",
+    State.ERROR.value: "danger",
+    State.HELD.value: "warning",
+    State.CREATED.value: "info",
+    State.PENDING.value: "info",
+    State.ACCEPTED.value: "success",
+    State.AVAILABLE.value: "success",
+}
+_SHORT = 80  # characters of an error in the list
+
+
+@admin.register(Issuance)
+class IssuanceAdmin(ReadOnlyAdmin):
+    urgent = Q(state__in=_STUCK)
+    list_display = (
+        "learner",
+        "template",
+        "provider",
+        "state_label",
+        "wanted",
+        "attempts",
+        "next_attempt_at",
+        "error",
+    )
+    list_filter = ("state", "wanted", "provider")
+    list_select_related = ("credential__learner", "credential__template")
+    list_per_page = 50
+    paginator = CappedPaginator
+    show_full_result_count = False
+    search_fields = (
+        "credential__learner__username",
+        "=credential__learner__lms_user_id",
+        "credential__template__name",
+        "=external_id",
+    )
+    search_help_text = "Username, LMS user id, name of the badge template or the provider's id"
+    actions = ("try_again",)
+    buttons = ("try_again",)
+    fields = (
+        "credential",
+        "provider",
+        "wanted",
+        "state",
+        "last_error",
+        "attempts",
+        "next_attempt_at",
+        "external_id",
+        "external_url",
+        "provider_state_at",
+        "created",
+        "modified",
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UrgentFirst]:
+        return UrgentFirst
+
+    @display(description="learner", ordering="credential__learner__username")
+    def learner(self, obj: Issuance) -> str:
+        return str(obj.credential.learner)
+
+    @display(description="template", ordering="credential__template__name")
+    def template(self, obj: Issuance) -> str:
+        return str(obj.credential.template)
+
+    @display(description="state", ordering="state", label=_LABELS)
+    def state_label(self, obj: Issuance) -> tuple[str, str]:
+        return obj.state, str(obj.get_state_display()).partition(":")[0]
+
+    @display(description="last error")
+    def error(self, obj: Issuance) -> str:
+        text = obj.last_error
+        return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+    def get_notes(self, request: HttpRequest, obj: Issuance) -> Sequence[Note]:
+        notes = []
+        if obj.state == State.DEAD:
+            text = f"Given up after {obj.attempts} attempts: {obj.last_error} Mend the cause, then"
+            notes.append(Note("error", f"{text} press “Try again”."))
+        elif obj.state == State.ERROR:
+            text = f"The last attempt failed and will be repeated by itself: {obj.last_error}"
+            notes.append(Note("warning", text))
+        organization = obj.credential.template.organization
+        if organization is not None and organization.paused_reason:
+            text = f"The account of {organization} is paused: {organization.paused_reason}"
+            notes.append(Note("error", text))
+        return notes
+
+    def get_buttons(self, request: HttpRequest, obj: Issuance) -> Sequence[str]:
+        return self.buttons if obj.state in _STUCK else ()
+
+    @admin.action(description="Try again", permissions=["act"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Issuance]) -> None:
+        stuck = list(queryset.filter(state__in=_STUCK).values_list("pk", flat=True))
+        count = worker.try_again(Issuance.objects.filter(pk__in=stuck), now=timezone.now())
+        dispatch.carry_out(stuck)
+        if count:
+            text = f"{count} will be tried again at once. Reload to see what came of it."
+            self.message_user(request, text, messages.SUCCESS)
+        else:
+            text = "Nothing to do: only what is in error or dead can be tried again."
+            self.message_user(request, text, messages.WARNING)
+
+
+@admin.register(CredlyBadge)
+class CredlyBadgeAdmin(IssuanceAdmin):
+    list_display = (
+        "learner",
+        "template",
+        "state_label",
+        "wanted",
+        "external_id",
+        "attempts",
+        "next_attempt_at",
+        "error",
+    )
+    list_filter = ("state", "wanted")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CredlyBadge]:
+        rows: QuerySet[CredlyBadge] = super().get_queryset(request)
+        return rows.filter(provider="credly")
