@@ -10,9 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
-from credentials.admin.base import Note, ReadOnlyAdmin
+from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.admin.lists import CappedPaginator, UrgentFirst
 from events import replay
 from events.models import InboxEvent
@@ -93,6 +92,7 @@ class InboxEventAdmin(ReadOnlyAdmin):
         ordering="state",
         label={
             State.ACCEPTED.value: "success",
+            State.IGNORED.value: "default",
             State.FAILED.value: "danger",
             State.DEAD.value: "danger",
         },
@@ -107,19 +107,19 @@ class InboxEventAdmin(ReadOnlyAdmin):
 
     @display(description="why")
     def reason_text(self, obj: InboxEvent) -> SafeString | str:
-        return format_html(_PRE, obj.reason) if obj.reason else "–"
+        return format_html(_PRE, obj.reason) if obj.reason else "none"
 
     @display(description="payload")
     def payload_text(self, obj: InboxEvent) -> SafeString | str:
         if obj.payload is None:
-            return "–"
+            return "none"
         return format_html(_PRE, json.dumps(obj.payload, indent=2, ensure_ascii=False))
 
     @display(description="message as it was received")
     def raw_text(self, obj: InboxEvent) -> SafeString | str:
         """Bytes that are no text are shown as escapes, so that the words among them stand out."""
         if obj.raw is None:
-            return "–"
+            return "none"
         message = Message.from_bytes(bytes(obj.raw), origin=obj.origin)
         lines = (
             f"{key.decode(errors='backslashreplace')}: {value.decode(errors='backslashreplace')}"

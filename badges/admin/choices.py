@@ -115,7 +115,11 @@ def picker() -> dict[str, Any]:
 
 def _paths_of(event_type: str) -> Mapping[str, KeyPath]:
     subscription = subscriptions().get(event_type)
-    return {} if subscription is None else key_paths(subscription.payload_type)
+    return {} if subscription is None else _paths_in(subscription.payload_type)
+
+
+def _paths_in(payload_type: type) -> Mapping[str, KeyPath]:
+    return key_paths(payload_type)
 
 
 def _group(path: KeyPath, known: Mapping[str, KeyPath]) -> str:

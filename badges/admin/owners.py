@@ -23,7 +23,7 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = str(self["event_type"].value() or "")
-        self.fields["event_type"].widget.choices = choices.event_types(stored)  # type: ignore[attr-defined]
+        self.fields["event_type"].widget.choices = choices.event_types(stored)
 
     def clean_event_type(self) -> str:
         event_type = str(self.cleaned_data["event_type"])

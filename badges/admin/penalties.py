@@ -1,15 +1,16 @@
 """Penalties: on the page of their template, and as a section of their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import StackedInline
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from badges.admin import choices
@@ -17,7 +18,7 @@ from badges.admin.owners import OwnerForm, OwnerFormSet
 from badges.admin.rules import PenaltyRuleInline, RulePage
 from badges.definitions import FOREIGN_RESET, NO_RESETS
 from badges.models import BadgePenalty, BadgeRequirement
-from credentials.admin.base import LaurelAdmin
+from credentials.admin.base import LaurelAdmin, display
 from credentials.models import BadgeTemplate, DefinitionsVersion
 
 REQUIREMENTS: Final = "requirements"  # prefix of the requirements on the template's page
@@ -125,7 +126,7 @@ class PenaltyPageForm(PenaltyForm):
 
     def _template(self) -> BadgeTemplate | None:
         if self.instance.pk is not None:
-            return self.instance.template
+            return cast("BadgeTemplate", self.instance.template)
         chosen = str(self["template"].value() or "") if "template" in self.fields else ""
         return BadgeTemplate.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
 
@@ -141,8 +142,28 @@ class BadgePenaltyAdmin(_ShowsResets, RulePage, LaurelAdmin):
     list_select_related = ("template",)
     search_fields = ("key", "description", "template__name")
 
+    def picker_extras(self) -> dict[str, Any]:
+        return {"requirements_url": reverse("admin:badges_badgepenalty_requirements")}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.requirements_view)
+        name = "badges_badgepenalty_requirements"
+        return [path("requirements/", view, name=name), *super().get_urls()]
+
+    def requirements_view(self, request: HttpRequest) -> HttpResponse:
+        """What a new penalty of `?template=` can reset."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        chosen = request.GET.get("template", "")
+        template = BadgeTemplate.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+        found = resettable(template, None) if template is not None else []
+        return JsonResponse(
+            {"requirements": [{"key": key, "label": label} for key, label in found]}
+        )
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[BadgePenalty]:
-        return super().get_queryset(request).prefetch_related("requirements")
+        rows: QuerySet[BadgePenalty] = super().get_queryset(request)
+        return rows.prefetch_related("requirements")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return ("template",) if obj is not None else ()

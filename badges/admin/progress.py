@@ -7,14 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from badges.models import BadgeProgress
 from badges.rulebook import compile_one
 from badges.rules.book import Requirement, Template
 from badges.rules.progress import Held, standing
 from badges.steps.progress import held_of
-from credentials.admin.base import ReadOnlyAdmin
+from credentials.admin.base import ReadOnlyAdmin, display
 from credentials.admin.lists import CappedPaginator
 from credentials.models import BadgeTemplate, UserCredential
 

@@ -4,13 +4,13 @@ The picker in the browser only helps to choose; what counts is checked here, in 
 it was entered, with the same function that the import and `manage.py check` use.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from badges.admin import choices
 from badges.definitions import event_type_fault, rule_fault
@@ -49,8 +49,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         self.event_type = event_type
         path = str(self["path"].value() or "")
         operator = str(self["operator"].value() or "")
-        self.fields["path"].widget.choices = choices.paths(event_type, path)  # type: ignore[attr-defined]
-        self.fields["operator"].widget.choices = choices.operators(event_type, path, operator)  # type: ignore[attr-defined]
+        self.fields["path"].widget.choices = choices.paths(event_type, path)
+        self.fields["operator"].widget.choices = choices.operators(event_type, path, operator)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -102,6 +102,10 @@ class RulePage:
     class Media:
         js = ("badges/admin/rules.js",)
 
+    def picker_extras(self) -> dict[str, Any]:
+        """What else the script needs on this page."""
+        return {}
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -109,8 +113,10 @@ class RulePage:
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {"rule_picker": choices.picker(), **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
+        offered = {**choices.picker(), "checkbox_class": " ".join(CHECKBOX_CLASSES)}
+        context = {"rule_picker": {**offered, **self.picker_extras()}, **(extra_context or {})}
+        page = super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
+        return cast("HttpResponse", page)
 
 
 class _RuleInline(TabularInline):

@@ -1,7 +1,7 @@
 """Badge templates, with everything that makes them earned and lost, on one page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -11,7 +11,6 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from badges.admin.penalties import PenaltyInline
@@ -19,7 +18,7 @@ from badges.admin.requirements import RequirementInline
 from badges.admin.rules import RulePage
 from badges.definitions import stored_faults
 from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement
-from credentials.admin.base import LaurelAdmin, Note
+from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
 from credly_client.types import TemplateState
 
@@ -196,13 +195,13 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
         if obj is not None and count and self.has_delete_permission(request, obj):
             self.message_user(request, _undeletable(obj, count), messages.ERROR)
             return redirect("admin:credentials_badgetemplate_change", object_id=obj.pk)
-        return super().delete_view(request, object_id, extra_context)
+        return cast("HttpResponse", super().delete_view(request, object_id, extra_context))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Counts instead of a list of every learner's progress, which can be very long."""
-        rows = self.get_queryset(request).filter(pk__in=[each.pk for each in objs])
+        rows: Any = self.get_queryset(request).filter(pk__in=[each.pk for each in objs])
         protected = [
             _undeletable(each, each.credential_total) for each in rows if each.credential_total
         ]

@@ -1,7 +1,7 @@
-"""What every page of the admin shares: notes above the form, buttons for one row, read-only rows."""
+"""What the pages of the admin share: notes above the form, buttons for one row, read-only rows."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 from django.core.exceptions import PermissionDenied
@@ -9,7 +9,15 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from unfold import decorators
 from unfold.admin import ModelAdmin
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def display(**options: Any) -> Callable[[Method], Method]:
+    """`unfold.decorators.display`, which has no types of its own."""
+    return cast("Callable[[Method], Method]", decorators.display(**options))
 
 
 @attrs.frozen
@@ -60,7 +68,8 @@ class LaurelAdmin(ModelAdmin):
                 for name in self.get_buttons(request, obj)
                 if name in actions
             ]
-        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+        context = {**shown, **(extra_context or {})}
+        return cast("HttpResponse", super().change_view(request, object_id, form_url, context))
 
     def get_urls(self) -> list[URLPattern]:
         press = self.admin_site.admin_view(self.press)
@@ -81,7 +90,7 @@ class LaurelAdmin(ModelAdmin):
         if obj is not None:
             answer = action[0](self, request, rows.filter(pk=obj.pk))
             if answer is not None:
-                return answer
+                return cast("HttpResponse", answer)
         if obj is None or not rows.filter(pk=obj.pk).exists():
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return redirect(

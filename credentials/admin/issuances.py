@@ -7,16 +7,18 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.decorators import display
 
 from credentials import dispatch, worker
-from credentials.admin.base import Note, ReadOnlyAdmin
+from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import CredlyBadge, Issuance
 
 State = Issuance.State
 _STUCK = (State.DEAD, State.ERROR)
 _LABELS = {
+    State.REJECTED.value: "warning",
+    State.EXPIRED.value: "warning",
+    **dict.fromkeys((State.REVOKED.value, State.GONE.value, State.CANCELLED.value), "default"),
     State.DEAD.value: "danger",
     State.ERROR.value: "danger",
     State.HELD.value: "warning",
@@ -31,7 +33,7 @@ _SHORT = 80  # characters of an error in the list
 @admin.register(Issuance)
 class IssuanceAdmin(ReadOnlyAdmin):
     urgent = Q(state__in=_STUCK)
-    list_display = (
+    list_display: tuple[str, ...] = (
         "learner",
         "template",
         "provider",
@@ -41,7 +43,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "next_attempt_at",
         "error",
     )
-    list_filter = ("state", "wanted", "provider")
+    list_filter: tuple[str, ...] = ("state", "wanted", "provider")
     list_select_related = ("credential__learner", "credential__template")
     list_per_page = 50
     paginator = CappedPaginator

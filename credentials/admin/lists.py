@@ -1,8 +1,10 @@
 """Lists that stay quick and useful when they are long."""
 
+from typing import Any, cast
+
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
@@ -15,7 +17,8 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[:_MOST_COUNTED].count())  # type: ignore[union-attr,call-arg,arg-type]
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows[:_MOST_COUNTED].count()
 
 
 class UrgentFirst(ChangeList):

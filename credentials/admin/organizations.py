@@ -1,7 +1,7 @@
 """Credly organizations: whose keys are used, and in which state their accounts are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,10 +10,9 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
-from credentials.admin.base import LaurelAdmin, Note
+from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.admin.trial import Trial, try_key
 from credentials.models import CredlyOrganization
 from credentials.providers.credly import account, templates
@@ -37,7 +36,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
         label="Save without checking",
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="For when Credly cannot be reached. A wrong key is then noticed at the first badge.",
+        help_text="For when Credly cannot be reached. A wrong key then shows at the first badge.",
     )
 
     class Meta:
@@ -118,7 +117,7 @@ class CredlyOrganizationAdmin(LaurelAdmin):
         if not obj.paused_reason:
             return ()
         text = (
-            f"Paused: nothing is sent to Credly with this key, and badges wait. {obj.paused_reason} "
+            f"Paused: nothing is sent to Credly with this key, badges wait. {obj.paused_reason} "
             "Enter the right key and save, or press “Resume” when the key is right again."
         )
         return (Note("error", text),)
@@ -138,7 +137,8 @@ class CredlyOrganizationAdmin(LaurelAdmin):
         """Django saves inside a transaction; Credly has to be asked before it begins."""
         if request.method == "POST":
             request.laurel_trial = self._trial(request, object_id)  # type: ignore[attr-defined]
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        page = super().changeform_view(request, object_id, form_url, extra_context)
+        return cast("HttpResponse", page)
 
     def _trial(self, request: HttpRequest, object_id: str | None) -> Trial | None:
         obj = self.get_object(request, object_id) if object_id else None

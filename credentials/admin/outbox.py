@@ -6,13 +6,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from unfold.decorators import display
 
-from credentials.admin.base import Note, ReadOnlyAdmin
+from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import OutboxEvent
 
-_NO_ID = "No LMS user id yet: a public event cannot name this learner. It goes out once an event tells the id."
+_NO_ID = (
+    "No LMS user id yet: a public event cannot name this learner. It goes out once an event "
+    "tells the id."
+)
 
 
 @admin.register(OutboxEvent)

@@ -5,9 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
-from credentials.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from credentials.admin.base import ReadOnlyAdmin, ReadOnlyInline, display
 from credentials.admin.lists import CappedPaginator
 from credentials.models import Issuance, OutboxEvent, UserCredential
 

@@ -7,9 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.decorators import display
 
-from credentials.admin.base import Note, ReadOnlyAdmin
+from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import CredlyWebhook
 from credentials.providers.credly import webhook
@@ -48,6 +47,7 @@ class CredlyWebhookAdmin(ReadOnlyAdmin):
         ordering="state",
         label={
             State.DONE.value: "success",
+            State.IGNORED.value: "default",
             State.RECEIVED.value: "info",
             State.FAILED.value: "danger",
             State.DEAD.value: "danger",

@@ -65,17 +65,18 @@ Step = tuple[float, bool] | tuple[float, bool, float]
 _PASSES: Final[Sequence[Step]] = [(20, True)]
 _FAILS: Final[Sequence[Step]] = [(20, False)]
 _PLAIN_ENDINGS: Final[Sequence[tuple[int, Sequence[Step]]]] = [  # share, steps
-    (3, _PASSES),
-    (2, _FAILS),
+    (4, _PASSES),
+    (4, _FAILS),
+    (3, [(15, False), (25, False), (35, False)]),
     (2, [(15, False), (25, True)]),
     (1, [(15, True), (25, True)]),  # the badge is there already
     (1, [(20, True, 62)]),
 ]
 _STATISTICS_ENDINGS: Final[Sequence[tuple[int, Sequence[Step]]]] = [
-    (5, _PASSES),
-    (2, _FAILS),
-    (2, [(15, False), (25, True)]),
-    (5, [(20, True), (60, False)]),  # revoked
+    (6, _PASSES),
+    (4, _FAILS),
+    (4, [(15, False), (25, False), (35, True)]),
+    (4, [(20, True), (60, False)]),  # revoked
     (3, [(20, True), (60, False), (70, True)]),  # revoked, and not awarded again
     (2, [(20, True), (20.5, False)]),  # revoked within hours
     (2, [(25, True), (15, False, 60)]),  # an older failure comes late: the badge stays
@@ -90,10 +91,10 @@ Attempt = tuple[float, str] | tuple[float, str, float]
 _EXAM_ENDINGS: Final[Sequence[tuple[int, str, Sequence[Attempt]]]] = [  # share, exam type, steps
     (6, "proctored", [(30, "submitted"), (33, "verified")]),
     (1, "onsite", [(30, "submitted"), (33, "verified")]),
-    (3, "proctored", [(30, "submitted"), (33, "rejected")]),
-    (1, "proctored", [(30, "submitted"), (31, "errored")]),
-    (1, "timed", [(30, "submitted"), (33, "verified")]),  # not supervised
-    (4, "proctored", [(33, "verified"), (63, "reset")]),  # revoked
+    (7, "proctored", [(30, "submitted"), (33, "rejected")]),
+    (2, "proctored", [(30, "submitted"), (31, "errored")]),
+    (2, "timed", [(30, "submitted"), (33, "verified")]),  # not supervised
+    (3, "proctored", [(33, "verified"), (63, "reset")]),  # revoked
     (3, "proctored", [(33, "verified"), (63, "reset"), (72, "verified")]),  # blocked
     (2, "proctored", [(30, "rejected"), (35, "reset"), (45, "verified")]),
     (1, "proctored", [(33, "verified"), (28, "reset", 61)]),  # an old reset: the badge stays
@@ -111,12 +112,12 @@ def story(number: int, *, rng: random.Random) -> Iterator[Act]:
     if rng.random() < 0.25:
         cohort = {"user": user, "course": _course("D101"), "name": rng.choice(["blue", "green"])}
         yield _at(2 + minute, _COHORT, {"cohort": cohort})
-    for course, share in (("D101", 0.5), ("D102", 0.3), ("P201", 0.25), ("P202", 0.2)):
+    for course, share in (("D101", 0.4), ("D102", 0.3), ("P201", 0.2), ("P202", 0.2)):
         if rng.random() < share:
             yield from _studies(user, course, _PLAIN_ENDINGS, minute=minute, rng=rng)
-    if rng.random() < 0.6:
-        yield from _studies(user, "S301", _STATISTICS_ENDINGS, minute=minute, rng=rng)
     if rng.random() < 0.5:
+        yield from _studies(user, "S301", _STATISTICS_ENDINGS, minute=minute, rng=rng)
+    if rng.random() < 0.4:
         yield from _sits_exam(user, minute=minute, rng=rng)
 
 

@@ -1,0 +1,174 @@
+"""The processes of the demo, each with its log under var/demo/, and the sandbox's control calls."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from tests import service
+from tests.processes import HOST, PYTHON, START_SECONDS, Process, ProgramError, free_port
+from tests.servers import VAR, RedisServer, redis_server
+
+FOLDER: Final = VAR / "demo"
+LOCK: Final = VAR / "demo.lock"
+_KEY: Final = "key-of-acme"
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Ports:
+    web: int = attrs.field(factory=free_port)
+    sandbox: int = attrs.field(factory=free_port)
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{HOST}:{self.web}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://{HOST}:{self.sandbox}"
+
+
+@attrs.define
+class Running:
+    """What runs; `environment` is that of every process."""
+
+    ports: Ports
+    environment: Mapping[str, str]
+    redis: RedisServer
+    webhook_secret: str
+    processes: dict[str, Process] = attrs.field(factory=dict)
+
+    def start(self, *names: str) -> None:
+        commands = {
+            "sandbox": [PYTHON, "-m", "credly_client.sandbox", "--port", str(self.ports.sandbox)],
+            **service.commands(str(self.ports.web)),
+        }
+        for name in names:
+            # On a machine with many cores: SQLite takes one writer at a time.
+            extra = ["--concurrency", "2"] if name == "worker" else []
+            self.processes[name] = Process(
+                [*commands[name], *extra], log=log_of(name), env=self.environment
+            )
+
+    def wait_until(
+        self, check: Callable[[], T], *, what: str, seconds: float = START_SECONDS
+    ) -> T:
+        """The first true result. Raises ProgramError when any process ends meanwhile."""
+
+        def checked() -> T:
+            self.ensure_alive()
+            return check()
+
+        return self.redis.process.wait_for(checked, seconds=seconds, what=what)
+
+    def ensure_alive(self) -> None:
+        """Raises ProgramError with the end of the log of a process that has ended."""
+        for process in self.processes.values():
+            if process.returncode is not None:
+                raise process.error(f"ended with status {process.returncode}")
+
+    def wait_for_answers(self, port: int, *, what: str) -> None:
+        self.wait_until(lambda: service.answers(port), what=what)
+
+    # Credly
+
+    def fill_sandbox(self, document: Mapping[str, Any]) -> None:
+        """The organization and templates of the import file, as if made at Credly before."""
+        (organization,) = document["organizations"]
+        self._put_organization(organization, webhook_url=None)
+        for template in document["templates"]:
+            self.control(
+                "templates",
+                {
+                    "id": template["uuid"],
+                    "organization_id": organization["uuid"],
+                    "name": template["name"],
+                    "description": template["description"],
+                },
+            )
+
+    def call_back(self, document: Mapping[str, Any]) -> None:
+        """From now on Credly tells the service's webhook what happens there."""
+        (organization,) = document["organizations"]
+        address = f"{self.ports.web_url}/badges/credly/webhook/{self.webhook_secret}/"
+        self._put_organization(organization, webhook_url=address)
+
+    def _put_organization(
+        self, organization: Mapping[str, Any], *, webhook_url: str | None
+    ) -> None:
+        body = {"id": organization["uuid"], "name": organization["name"], "token": _KEY}
+        self.control("organizations", body | {"webhook_url": webhook_url})
+
+    def control(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """GET without a body, POST with one."""
+        connection = http.client.HTTPConnection(HOST, self.ports.sandbox, timeout=10)
+        try:
+            connection.request(
+                "GET" if body is None else "POST",
+                f"/sandbox/{path}",
+                body=None if body is None else json.dumps(body),
+                headers={"Content-Type": "application/json"},
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK:
+            raise ProgramError(f"the sandbox refused {path}: {answer.status} {text}")
+        return json.loads(text)
+
+
+@contextmanager
+def running() -> Iterator[Running]:
+    """An empty folder, a Redis and nothing else yet; at the end all that was started is stopped."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    ports, secret = Ports(), secrets.token_urlsafe(16)
+    with redis_server(FOLDER / "redis") as redis:
+        run = Running(ports, _environment(ports, secret, redis), redis, secret)
+        try:
+            yield run
+        finally:
+            service.stop_all(list(run.processes.values()))
+
+
+def log_of(name: str) -> Path:
+    return FOLDER / f"{name}.log"
+
+
+def tail(name: str, *, lines: int = 15) -> Sequence[str]:
+    log = log_of(name)
+    return log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else ()
+
+
+def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "DATABASE_URL": f"sqlite:///{FOLDER / 'laurel.sqlite3'}",
+        "REDIS_URL": redis.url,
+        "SECRET_KEY": secrets.token_urlsafe(40),
+        "LAUREL_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "PUBLIC_BASE_URL": ports.web_url,
+        "CREDLY_API_BASE_URL": f"{ports.sandbox_url}/v1/",
+        "CREDLY_WEBHOOK_SECRET": webhook_secret,
+        "ACME_CREDLY_KEY": _KEY,
+        "LOG_LEVEL": "INFO",
+        # What the shell may have set for another service, and proxies between local processes.
+        "ALLOWED_HOSTS": HOST,
+        "EVENT_BUS_TOPIC_PREFIX": "",
+        "NO_PROXY": HOST,
+        "no_proxy": HOST,
+        # Both web processes share one import of Django: the demo starts sooner.
+        "GUNICORN_CMD_ARGS": "--preload",
+    }

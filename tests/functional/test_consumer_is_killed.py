@@ -1,0 +1,166 @@
+"""The consumer as a process of its own: killed, stopped, cut off."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.stories import EXPLORER, explorer, passes
+from tests.servers import PYTHON, ROOT, Process, RedisServer, redis_server
+
+COUNT = 400
+
+
+class Place:
+    """A service of its own: database file, Redis, the project's commands."""
+
+    def __init__(self, folder: Path, redis: RedisServer) -> None:
+        self.folder = folder
+        self.redis = redis
+        self.env = {
+            "DATABASE_URL": os.environ.get(
+                "LAUREL_TEST_PROCESS_DATABASE_URL", f"sqlite:///{folder / 'laurel.sqlite3'}"
+            ),
+            "REDIS_URL": redis.url,
+            "DJANGO_SETTINGS_MODULE": "settings",
+            "LOG_LEVEL": "INFO",
+        }
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [PYTHON, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def consumer(self, **extra: Any) -> Process:
+        options = json.dumps({"consumer_name": "c1", "batch_size": 10, **extra})
+        return Process(
+            [PYTHON, "manage.py", "consume_events", "-t", "killed", "-g", "laurel",
+             "--extra", options],
+            env=self.env,
+            log=self.folder / "consumer.log",
+        )  # fmt: skip
+
+    def publish(self, events: list[dict[str, Any]]) -> None:
+        file = self.folder / "events.jsonl"
+        file.write_text("".join(json.dumps(event) + "\n" for event in events))
+        self.manage("publish_events", str(file), "--topic", "killed")
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.manage("badges_state"))
+        return state
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with redis_server(tmp_path / "redis") as redis:
+        place = Place(tmp_path, redis)
+        place.manage("migrate", "-v", "0")
+        file = tmp_path / "import.json"
+        file.write_text(json.dumps(explorer()))
+        place.manage("badges_import", str(file))
+        yield place
+
+
+def stream() -> list[dict[str, Any]]:
+    """Learners who pass both courses; every tenth event comes twice."""
+    events = []
+    for number in range(COUNT // 2):
+        for which in (1, 2):
+            event = passes("ann", which, minute=which)
+            event["id"] = f"00000000-0000-0000-0000-{number * 10 + which:012}"
+            user = event["data"]["course_passing_status"]["user"]
+            user["id"] = 1000 + number
+            user["pii"]["username"] = f"learner{number}"
+            events.append(event)
+    return events + events[::10]
+
+
+def credentials(state: dict[str, Any]) -> list[str]:
+    return [
+        each["credential"]["status"]
+        for learner in state["learners"]
+        for each in learner["templates"]
+        if each["template"] == EXPLORER and each["credential"]
+    ]
+
+
+def test_killed_and_restarted_it_loses_nothing_and_doubles_nothing(place: Place) -> None:
+    place.publish(stream())
+    for pause in (0.05, 0.1, 0.2):
+        consumer = place.consumer()
+        consumer.wait_for(lambda: b"rules loaded" in _log(place), what="its first batch")
+        time.sleep(pause)
+        consumer.kill()
+        (place.folder / "consumer.log").unlink()
+    assert place.consumer(until_idle=True).wait(seconds=60) == 0
+    state = place.state()
+    assert state["inbox"]["accepted"] == COUNT
+    assert credentials(state) == ["awarded"] * (COUNT // 2)
+
+
+def test_what_came_while_it_was_down_is_read_later(place: Place) -> None:
+    assert place.consumer(until_idle=True).wait(seconds=60) == 0
+    place.publish(stream()[:20])
+    assert place.consumer(until_idle=True).wait(seconds=60) == 0
+    assert place.state()["inbox"]["accepted"] == 20
+
+
+def test_a_termination_signal_ends_it_with_0(place: Place) -> None:
+    consumer = place.consumer()
+    consumer.wait_for(lambda: b"consuming" in _log(place), what="its start")
+    consumer.send_signal(signal.SIGTERM)
+    assert consumer.wait(seconds=10) == 0
+
+
+def test_without_redis_it_gives_up_with_1(place: Place) -> None:
+    place.redis.stop()
+    assert place.consumer(give_up_after=2).wait(seconds=30) == 1
+
+
+def test_it_goes_on_when_redis_comes_back(place: Place) -> None:
+    place.publish(stream()[:20])
+    consumer = place.consumer()
+    consumer.wait_for(lambda: b"consuming" in _log(place), what="its start")
+    place.redis.kill()
+    consumer.wait_for(lambda: b"connection lost" in _log(place), what="noticing the loss")
+    place.redis.start()
+    place.publish(stream()[20:40])
+    consumer.wait_for(
+        lambda: place.state()["inbox"]["accepted"] == 40, what="the rest", seconds=30
+    )
+    consumer.send_signal(signal.SIGTERM)
+    assert consumer.wait(seconds=10) == 0
+
+
+def test_options_that_do_not_fit_are_refused(place: Place) -> None:
+    for extra in ("{", "[]", '{"batch_size": "many"}'):
+        done = subprocess.run(
+            [PYTHON, "manage.py", "consume_events", "-t", "x", "-g", "y", "--extra", extra],
+            cwd=ROOT,
+            env={**os.environ, **place.env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "--extra" in done.stderr
+
+
+def _log(place: Place) -> bytes:
+    file = place.folder / "consumer.log"
+    return file.read_bytes() if file.exists() else b""
