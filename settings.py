@@ -256,6 +256,9 @@ LOGGING = {
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
 
 # --- Admin --------------------------------------------------------------------------------------
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
+
 def _page(title: str, icon: str, model: str) -> dict[str, object]:
     """An entry of the sidebar, shown to those who may look at `model` (app.model)."""
     app, name = model.split(".")

@@ -12,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from credentials.admin.base import Note, ReadOnlyAdmin, display
-from credentials.admin.lists import CappedPaginator, UrgentFirst
 from events import replay
 from events.models import InboxEvent
 from events.wire import Message
@@ -50,9 +49,6 @@ class InboxEventAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", TypeFilter)
     list_select_related = ("learner",)
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("=event_id", "learner__username", "=learner__lms_user_id", "=origin")
     search_help_text = "Id of the event, username, LMS user id or origin"
     actions = ("replay",)
@@ -79,9 +75,6 @@ class InboxEventAdmin(ReadOnlyAdmin):
         """The list needs no payloads; one page of them can be megabytes."""
         rows: QuerySet[InboxEvent] = super().get_queryset(request)
         return rows.defer("payload", "raw")
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UrgentFirst]:
-        return UrgentFirst
 
     @display(description="event type", ordering="event_type")
     def event_type_text(self, obj: InboxEvent) -> str:
@@ -134,8 +127,8 @@ class InboxEventAdmin(ReadOnlyAdmin):
 
     def get_notes(self, request: HttpRequest, obj: InboxEvent) -> Sequence[Note]:
         if obj.state == State.DEAD:
-            text = f"Given up after {obj.attempts} attempts: {_last_line(obj.reason)} Mend the"
-            return (Note("error", f"{text} cause, then press “Replay”."),)
+            text = f"Given up after {obj.attempts} attempts: {_last_line(obj.reason)}"
+            return Note("error", text), Note("info", "Mend the cause, then press “Replay”.")
         if obj.state == State.FAILED:
             text = f"Will be tried again by itself: {_last_line(obj.reason)}"
             return (Note("warning", text),)

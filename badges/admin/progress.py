@@ -14,7 +14,6 @@ from badges.rules.book import Requirement, Template
 from badges.rules.progress import Held, standing
 from badges.steps.progress import held_of
 from credentials.admin.base import ReadOnlyAdmin, display
-from credentials.admin.lists import CappedPaginator
 from credentials.models import BadgeTemplate, UserCredential
 
 _MOST_TEMPLATES = 50
@@ -48,9 +47,6 @@ class BadgeProgressAdmin(ReadOnlyAdmin):
     list_display = ("learner", "template", "complete", "completed_at", "modified")
     list_filter = ("complete", TemplateFilter)
     list_select_related = ("learner", "template")
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("learner__username", "=learner__lms_user_id", "template__name")
     search_help_text = "Username, LMS user id or name of the badge template"
     fields = ("learner", "template", "complete", "completed_at", "credential", "standing")

@@ -6,12 +6,12 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from badges.admin.penalties import PenaltyInline
 from badges.admin.requirements import RequirementInline
@@ -23,6 +23,10 @@ from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
 from credly_client.types import TemplateState
 
 NO_ORGANIZATION = "Choose the organization on whose behalf Credly issues."
+_FROM_CREDLY = (
+    "Badge templates of Credly need not be entered: open the organization and press "
+    "“Synchronise templates”, then add requirements here."
+)
 _PROVIDER_LABELS = {"credly": "Credly", "open_badges": "Open Badges", "pdf": "PDF certificate"}
 
 
@@ -35,18 +39,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
     )
 
     class Meta:
-        model = BadgeTemplate
-        fields = (
-            "name",
-            "description",
-            "is_active",
-            "providers",
-            "organization",
-            "uuid",
-            "image_url",
-            "reissue",
-            "name_policy",
-        )
+        widgets = {"description": UnfoldAdminTextareaWidget({"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +49,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
                 (name, _PROVIDER_LABELS.get(name, name)) for name in names
             ]
         if "uuid" in self.fields:
+            self.fields["uuid"].label = "Id"
             self.fields["uuid"].help_text = "For Credly: the id of the badge template there."
             if self.instance.pk is not None and self.instance.credentials.exists():
                 self.fields["uuid"].disabled = True
@@ -82,6 +76,7 @@ def _count(model: Any, field: str = "template") -> Any:
 class BadgeTemplateAdmin(RulePage, LaurelAdmin):
     form = TemplateForm
     inlines = (RequirementInline, PenaltyInline)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = (
         "name",
         "organization",
@@ -99,7 +94,7 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "is_active")}),
         ("Issuing", {"fields": ("providers", "organization", "uuid", "image_url")}),
-        ("Rules of issuing", {"fields": (("reissue", "name_policy"),)}),
+        ("Again, and in which name", {"fields": ("reissue", "name_policy")}),
     )
 
     # The list
@@ -138,7 +133,9 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
 
     # One template
 
-    def get_notes(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[Note]:
+    def get_notes(self, request: HttpRequest, obj: BadgeTemplate | None) -> Sequence[Note]:
+        if obj is None:
+            return (Note("info", _FROM_CREDLY),)
         notes = [Note("warning", obj.note)] if obj.note and not obj.is_active else []
         if "credly" in obj.providers and obj.provider_state not in {"", TemplateState.ACTIVE}:
             text = f"At Credly this template is {obj.provider_state}: it cannot be issued there."

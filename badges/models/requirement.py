@@ -6,7 +6,7 @@ from django.db import models
 from badges.rules.operators import OPERATORS
 from credentials.models import BadgeTemplate
 
-_KEY = RegexValidator(r"^[A-Za-z0-9._-]+$", "Use letters, digits, dot, dash and underscore only.")
+_KEY = RegexValidator(r"^[A-Za-z0-9._-]+\Z", "Use letters, digits, dot, dash and underscore only.")
 
 
 class BadgeRequirement(models.Model):

@@ -53,10 +53,19 @@ _PENALTIES: Final = _Kind(
 )
 
 
+@attrs.frozen
+class _Change:
+    """A template that is created or updated; its row is written already."""
+
+    row: BadgeTemplate
+    wanted: TemplateDef
+    found: StoredTemplate | None
+
+
 def apply(plan: Plan) -> None:
     """Requires the transaction in which the plan was made. Without changes it writes nothing."""
     organizations = _write_organizations(plan.organizations)
-    changes = [_Change(*each) for each in _write_templates(plan.templates, organizations)]
+    changes = _write_templates(plan.templates, organizations)
     requirements = _write_owners(changes, _REQUIREMENTS)
     penalties = _write_owners(changes, _PENALTIES)
     _write_resets(changes, requirements=requirements, penalties=penalties)
@@ -66,15 +75,6 @@ def apply(plan: Plan) -> None:
     )
     if any(step.verb is not Verb.UNCHANGED for step in plan.templates):
         DefinitionsVersion.bump()
-
-
-@attrs.frozen
-class _Change:
-    """A template that is created or updated; its row is written already."""
-
-    row: BadgeTemplate
-    wanted: TemplateDef
-    found: StoredTemplate | None
 
 
 def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, CredlyOrganization]:
@@ -102,8 +102,8 @@ def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, Credly
 
 def _write_templates(
     steps: Iterable[TemplateStep], organizations: Mapping[UUID, CredlyOrganization]
-) -> list[tuple[BadgeTemplate, TemplateDef, StoredTemplate | None]]:
-    written = []
+) -> list[_Change]:
+    written: list[_Change] = []
     fresh: list[BadgeTemplate] = []
     changed: list[BadgeTemplate] = []
     known = _known_organizations(steps, organizations)
@@ -118,7 +118,7 @@ def _write_templates(
         row.providers = list(wanted.providers)
         row.organization = known[wanted.organization] if wanted.organization else None
         row.note = step.note
-        written.append((row, wanted, found))
+        written.append(_Change(row, wanted, found))
     BadgeTemplate.objects.bulk_create(fresh)
     _overwrite(BadgeTemplate.objects, changed, _TEMPLATE_WRITTEN)
     return written
@@ -128,8 +128,8 @@ def _known_organizations(
     steps: Iterable[TemplateStep], written: Mapping[UUID, CredlyOrganization]
 ) -> Mapping[UUID, CredlyOrganization]:
     """Those of the file and those that templates name without it. One query if there are such."""
-    named = {step.wanted.organization for step in steps if step.wanted} - {None}
-    missing = [uuid for uuid in named if uuid not in written]
+    named = {step.wanted.organization for step in steps if step.wanted}
+    missing = [uuid for uuid in named if uuid is not None and uuid not in written]
     if not missing:
         return written
     found = {each.uuid: each for each in CredlyOrganization.objects.filter(uuid__in=missing)}
@@ -141,38 +141,43 @@ def _write_owners(changes: Iterable[_Change], kind: _Kind) -> Keys:
     what learners fulfilled.
     """
     removed: list[int] = []
-    changed: list[Any] = []
-    rows: list[tuple[tuple[UUID, str], Any]] = []
-    emptied: list[int] = []
-    ruled: list[tuple[Any, Owner]] = []
+    pairs: list[tuple[UUID, Any, Owner | None, Owner]] = []  # template, row, before, now
     for each in changes:
         before = {old.id: old for old in kind.defined(each.found.definition)} if each.found else {}
         keys = kind.rows(each.found) if each.found else {}
         now = kind.defined(each.wanted)
         removed += [keys[id_] for id_ in before.keys() - {new.id for new in now}]
         for new in now:
-            old = before.get(new.id)
-            row = kind.owners.model(pk=keys.get(new.id), template_id=each.row.pk, key=new.id)
-            for column in kind.columns:
-                setattr(row, column, getattr(new, column))
-            rows.append(((each.row.uuid, new.id), row))
-            if old and any(getattr(old, column) != getattr(new, column) for column in kind.columns):
-                changed.append(row)
-            if old is None or old.rules != new.rules:
-                ruled.append((row, new))
-                emptied += [row.pk] if old and old.rules else []
+            columns = {name: getattr(new, name) for name in kind.columns}
+            row = kind.owners.model(
+                pk=keys.get(new.id), template_id=each.row.pk, key=new.id, **columns
+            )
+            pairs.append((each.row.uuid, row, before.get(new.id), new))
     for chunk in in_chunks(removed):
         kind.owners.filter(pk__in=chunk).delete()
-    kind.owners.bulk_create([row for _, row in rows if row.pk is None])
-    _overwrite(kind.owners, changed, kind.columns)
-    for chunk in in_chunks(emptied):
+    kind.owners.bulk_create([row for _, row, old, _ in pairs if old is None])
+    differing = [row for _, row, old, new in pairs if old and _columns_differ(kind, old, new)]
+    _overwrite(kind.owners, differing, kind.columns)
+    _write_rules([(row, old, new) for _, row, old, new in pairs], kind)
+    return {(uuid, new.id): row.pk for uuid, row, _, new in pairs}
+
+
+def _columns_differ(kind: _Kind, old: Owner, new: Owner) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in kind.columns)
+
+
+def _write_rules(owners: Iterable[tuple[Any, Owner | None, Owner]], kind: _Kind) -> None:
+    """Where they differ at all, the rules of an owner are replaced."""
+    differing = [
+        (row, old, new) for row, old, new in owners if old is None or old.rules != new.rules
+    ]
+    for chunk in in_chunks([row.pk for row, old, _ in differing if old and old.rules]):
         kind.rules.objects.filter(**{f"{kind.link}__in": chunk}).delete()
     kind.rules.objects.bulk_create(
         kind.rules(path=rule.path, operator=rule.operator, value=rule.value, **{kind.link: row.pk})
-        for row, owner in ruled
-        for rule in owner.rules
+        for row, _, new in differing
+        for rule in new.rules
     )
-    return {place: row.pk for place, row in rows}
 
 
 def _write_resets(changes: Iterable[_Change], *, requirements: Keys, penalties: Keys) -> None:

@@ -5,12 +5,15 @@ from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from unfold import decorators
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
+
+from credentials.admin.lists import CappedPaginator, QuickList, UrgentFirst
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -20,12 +23,17 @@ def display(**options: Any) -> Callable[[Method], Method]:
     return cast("Callable[[Method], Method]", decorators.display(**options))
 
 
+def _sentence(text: str) -> str:
+    """Errors of other programs end without a full stop, and something may follow them."""
+    return text if text.endswith((".", "!", "?", "”")) else f"{text}."
+
+
 @attrs.frozen
 class Note:
     """A sentence above the form. `level`: error, warning or info."""
 
     level: str
-    text: str
+    text: str = attrs.field(converter=_sentence)
 
 
 class LaurelAdmin(ModelAdmin):
@@ -36,10 +44,10 @@ class LaurelAdmin(ModelAdmin):
 
     buttons: ClassVar[Sequence[str]] = ()
     change_form_outer_before_template = "credentials/admin/before_form.html"
-    compressed_fields = True
     warn_unsaved_form = True
 
     def get_notes(self, request: HttpRequest, obj: Any) -> Sequence[Note]:
+        """`obj` is None on the page of a new row."""
         return ()
 
     def get_buttons(self, request: HttpRequest, obj: Any) -> Sequence[str]:
@@ -50,6 +58,12 @@ class LaurelAdmin(ModelAdmin):
         """May this user run actions? Rows that nobody edits by hand still have actions."""
         name = f"{self.opts.app_label}.change_{self.opts.model_name}"
         return bool(request.user.has_perm(name))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"notes": self.get_notes(request, None), **(extra_context or {})}
+        return cast("HttpResponse", super().add_view(request, form_url, context))
 
     def change_view(
         self,
@@ -106,9 +120,18 @@ class LaurelAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(LaurelAdmin):
-    """Rows that the service writes. Nobody adds, edits or deletes one by hand."""
+    """Rows that the service writes. Nobody adds, edits or deletes one by hand. Rows that match
+    `urgent` come first.
+    """
 
+    urgent: ClassVar[Q | None] = None
     warn_unsaved_form = False
+    list_per_page = 50
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QuickList]:
+        return UrgentFirst if self.urgent is not None else QuickList
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -124,12 +147,21 @@ class ReadOnlyAdmin(LaurelAdmin):
         return bool(super().has_view_permission(request, obj)) or self.has_act_permission(request)
 
 
-class ReadOnlyInline:
-    """Mixin for an inline of a read-only page."""
+class ReadOnlyInline(TabularInline):
+    """Rows of a read-only page; `open_link` leads to the page of one."""
 
     extra = 0
     can_delete = False
-    show_change_link = True
+    readonly_fields: Sequence[str] = ("open_link",)
+    show_title = False
+    if hasattr(TabularInline, "hide_title"):
+        hide_title = True  # its name in older versions of unfold
+
+    @display(description="page")
+    def open_link(self, obj: Any) -> str:
+        opts = obj._meta  # noqa: SLF001 -- Django's documented API
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk])
+        return format_html('<a class="text-primary-600" href="{}">Open</a>', url)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

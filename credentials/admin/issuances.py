@@ -1,7 +1,6 @@
 """Issuances: how each credential fares at its providers; what is stuck comes first."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -10,7 +9,6 @@ from django.utils import timezone
 
 from credentials import dispatch, worker
 from credentials.admin.base import Note, ReadOnlyAdmin, display
-from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import CredlyBadge, Issuance
 
 State = Issuance.State
@@ -45,9 +43,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
     )
     list_filter: tuple[str, ...] = ("state", "wanted", "provider")
     list_select_related = ("credential__learner", "credential__template")
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = (
         "credential__learner__username",
         "=credential__learner__lms_user_id",
@@ -72,9 +67,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "modified",
     )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UrgentFirst]:
-        return UrgentFirst
-
     @display(description="learner", ordering="credential__learner__username")
     def learner(self, obj: Issuance) -> str:
         return str(obj.credential.learner)
@@ -95,8 +87,9 @@ class IssuanceAdmin(ReadOnlyAdmin):
     def get_notes(self, request: HttpRequest, obj: Issuance) -> Sequence[Note]:
         notes = []
         if obj.state == State.DEAD:
-            text = f"Given up after {obj.attempts} attempts: {obj.last_error} Mend the cause, then"
-            notes.append(Note("error", f"{text} press “Try again”."))
+            text = f"Given up after {obj.attempts} attempts: {obj.last_error}"
+            notes.append(Note("error", text))
+            notes.append(Note("info", "Mend the cause, then press “Try again”."))
         elif obj.state == State.ERROR:
             text = f"The last attempt failed and will be repeated by itself: {obj.last_error}"
             notes.append(Note("warning", text))

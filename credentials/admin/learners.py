@@ -1,16 +1,14 @@
 """Learners, as the events describe them."""
 
 from django.contrib import admin
-from unfold.admin import TabularInline
 
 from credentials.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from credentials.admin.lists import CappedPaginator
 from credentials.models import Learner, UserCredential
 
 
-class CredentialInline(ReadOnlyInline, TabularInline):
+class CredentialInline(ReadOnlyInline):
     model = UserCredential
-    fields = ("template", "status", "awarded_at", "revoked_at")
+    fields = ("template", "status", "awarded_at", "revoked_at", "open_link")
     verbose_name_plural = "credentials"
 
 
@@ -20,8 +18,6 @@ class LearnerAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "lms_user_id", "name", "email", "is_active", "profile_time")
     list_filter = ("is_active",)
     ordering = ("-id",)
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("username", "=lms_user_id", "email", "name")
     search_help_text = "Username, LMS user id, e-mail address or name"
     fields = (

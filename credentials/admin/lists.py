@@ -21,7 +21,20 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable
         return rows[:_MOST_COUNTED].count()
 
 
-class UrgentFirst(ChangeList):
+class QuickList(ChangeList):
+    """Without a search or filter all rows are shown: then there is nothing more to offer. (The
+    number of all rows is not counted a second time, see `show_full_result_count`.)
+    """
+
+    full_result_count: int | None
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.full_result_count is None and not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class UrgentFirst(QuickList):
     """Rows that match the admin's `urgent` come first, the newest of them first, then the others.
 
     Two index-friendly slices instead of one ORDER BY CASE, which would sort the whole table for

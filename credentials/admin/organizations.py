@@ -47,6 +47,8 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
         super().__init__(*args, **kwargs)
         if "api_key" in self.fields:
             self.fields["api_key"].help_text = _key_help(self.instance)
+        if "uuid" in self.fields:
+            self.fields["uuid"].label = "Id at Credly"
         if "name" in self.fields:
             self.fields["name"].help_text = "Leave empty to take it from Credly."
         if "api_key_env" in self.fields:
@@ -113,14 +115,14 @@ class CredlyOrganizationAdmin(LaurelAdmin):
     def template_count(self, obj: Any) -> int:
         return int(obj.template_total)
 
-    def get_notes(self, request: HttpRequest, obj: CredlyOrganization) -> Sequence[Note]:
-        if not obj.paused_reason:
+    def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
+        if obj is None or not obj.paused_reason:
             return ()
-        text = (
-            f"Paused: nothing is sent to Credly with this key, badges wait. {obj.paused_reason} "
-            "Enter the right key and save, or press “Resume” when the key is right again."
+        help_text = "Enter the right key and save, or press “Resume” when the key is right again."
+        return (
+            Note("error", f"Paused: nothing is sent to Credly, badges wait. {obj.paused_reason}"),
+            Note("info", help_text),
         )
-        return (Note("error", text),)
 
     def get_buttons(self, request: HttpRequest, obj: CredlyOrganization) -> Sequence[str]:
         return self.buttons if obj.paused_reason else ("synchronise",)

@@ -1,14 +1,12 @@
 """Public events on their way to the bus; what waits comes first."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
 from credentials.admin.base import Note, ReadOnlyAdmin, display
-from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import OutboxEvent
 
 _NO_ID = (
@@ -23,15 +21,9 @@ class OutboxEventAdmin(ReadOnlyAdmin):
     list_display = ("kind", "learner", "template", "occurred_at", "published_at", "situation")
     list_filter = (("published_at", admin.EmptyFieldListFilter), "kind")
     list_select_related = ("credential__learner", "credential__template")
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("=event_id", "credential__learner__username", "credential__template__name")
     search_help_text = "Id of the event, username or name of the badge template"
     fields = ("kind", "credential", "occurred_at", "published_at", "last_error", "event_id")
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UrgentFirst]:
-        return UrgentFirst
 
     @display(description="learner")
     def learner(self, obj: OutboxEvent) -> str:

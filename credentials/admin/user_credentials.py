@@ -4,23 +4,29 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
 from credentials.admin.base import ReadOnlyAdmin, ReadOnlyInline, display
-from credentials.admin.lists import CappedPaginator
 from credentials.models import Issuance, OutboxEvent, UserCredential
 
 Status = UserCredential.Status
 
 
-class IssuanceInline(ReadOnlyInline, TabularInline):
+class IssuanceInline(ReadOnlyInline):
     model = Issuance
-    fields = ("provider", "wanted", "state", "external_id", "attempts", "last_error")
+    fields = (
+        "provider",
+        "wanted",
+        "state",
+        "external_id",
+        "attempts",
+        "last_error",
+        "open_link",
+    )
 
 
-class OutboxInline(ReadOnlyInline, TabularInline):
+class OutboxInline(ReadOnlyInline):
     model = OutboxEvent
-    fields = ("kind", "occurred_at", "published_at", "last_error")
+    fields = ("kind", "occurred_at", "published_at", "last_error", "open_link")
     verbose_name_plural = "public events"
 
 
@@ -30,9 +36,6 @@ class UserCredentialAdmin(ReadOnlyAdmin):
     list_display = ("learner", "template", "status_label", "awarded_at", "revoked_at")
     list_filter = ("status", "revocation_origin")
     list_select_related = ("learner", "template")
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("learner__username", "=learner__lms_user_id", "template__name", "=uuid")
     search_help_text = "Username, LMS user id, name of the badge template or id of the credential"
     fields = (

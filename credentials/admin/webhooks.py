@@ -1,7 +1,6 @@
 """What Credly called us with, and what was done about it; failures come first."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -9,7 +8,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from credentials.admin.base import Note, ReadOnlyAdmin, display
-from credentials.admin.lists import CappedPaginator, UrgentFirst
 from credentials.models import CredlyWebhook
 from credentials.providers.credly import webhook
 
@@ -22,9 +20,6 @@ class CredlyWebhookAdmin(ReadOnlyAdmin):
     urgent = Q(state__in=_FAILED)
     list_display = ("event_type", "state_label", "outcome", "attempts", "received_at")
     list_filter = ("state", "event_type")
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
     search_fields = ("=event_id", "event_type", "outcome")
     actions = ("work_again",)
     buttons = ("work_again",)
@@ -38,9 +33,6 @@ class CredlyWebhookAdmin(ReadOnlyAdmin):
         "organization_id",
         "received_at",
     )
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UrgentFirst]:
-        return UrgentFirst
 
     @display(
         description="state",
@@ -58,8 +50,8 @@ class CredlyWebhookAdmin(ReadOnlyAdmin):
 
     def get_notes(self, request: HttpRequest, obj: CredlyWebhook) -> Sequence[Note]:
         if obj.state == State.DEAD:
-            text = f"Given up after {obj.attempts} attempts: {obj.outcome} Mend the cause, then"
-            return (Note("error", f"{text} press “Work again”."),)
+            text = f"Given up after {obj.attempts} attempts: {obj.outcome}"
+            return Note("error", text), Note("info", "Mend the cause, then press “Work again”.")
         if obj.state == State.FAILED:
             return (Note("warning", f"Will be worked again by itself: {obj.outcome}"),)
         return ()

@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +19,9 @@ from tests.demo import report
 from tests.demo.findings import Findings, differences, read_findings
 from tests.demo.reckoning import Outcome, reckon
 from tests.demo.running import FOLDER, LOCK, Running, running
-from tests.demo.stories import COURSES, learner
+from tests.demo.stories import COURSES
 from tests.demo.stream import TOPICS, Stream, make_stream, write_lines
-from tests.processes import ProgramError
+from tests.processes import ROOT, ProgramError
 
 TEMPLATES: Final = Path(__file__).with_name("templates.yaml")
 
@@ -34,45 +34,54 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         with _only_one(), running() as run:
-            good = _demonstrate(run)
+            expected, found, rate = _demonstrate(run)
+            different = differences(expected, found)
+            print(f"\n{report.table(expected, found, rate=rate)}")
+            print(report.verdict(different, expected=expected), flush=True)
             if not once:
-                _serve(run)
-        return 0 if good else 1
+                _serve(run, expected)
     except BlockingIOError:
         print("another ./dev demo runs in this folder", file=sys.stderr)
+        return 1
     except ProgramError as error:
-        print(f"FAILED: {error}\nAll logs are in {FOLDER}.", file=sys.stderr)
+        logs = FOLDER.relative_to(ROOT)
+        print(f"\nFAILED: {error}\nAll logs are in {logs}/.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
-    return 1
+    return 1 if different else 0
 
 
-def _demonstrate(run: Running) -> bool:
-    """Whether the service came to the same outcome as the reckoning."""
-    from tests.demo import inside  # needs the environment of this run
+def _demonstrate(run: Running) -> tuple[Outcome, Findings, float]:
+    """What should have come out, what did, and how fast."""
+    from tests.demo import inside  # imports Django, which costs seconds: not for --help
 
     started = time.monotonic()
     document: dict[str, Any] = yaml.safe_load(TEMPLATES.read_text())
     stream = make_stream()
     _introduce(stream, document)
+    _say("starting")
     run.start("sandbox", "web")  # nobody calls the web server yet: it needs no tables
     inside.connect(run.environment)
     inside.manage("migrate", interactive=False, verbosity=0)
     run.start("worker")
     inside.manage("badges_import", str(TEMPLATES))
-    run.wait_for_answers(run.ports.sandbox, what="the sandbox")
+    run.wait_for_server("sandbox", port=run.ports.sandbox)
     run.fill_sandbox(document)
     with closing(inside.Progress(run)) as progress:
         _publish(stream, part=0)
         run.start("consumer", "beat")
-        run.wait_for_answers(run.ports.web, what="the web server")
+        run.wait_for_server("web", port=run.ports.web)
         run.call_back(document)
+        _say("awarding")
         rate = progress.rate_until_drained()
         progress.wait_until_issued()
+        _say("correcting")
         progress.add_raw(COURSES, stream.broken)
         _publish(stream, part=1)
         progress.settle()
-        messages = progress.how_far().read
+        messages = progress.messages_read()
+    _say("comparing")
     expected = reckon(
         [each.line for each in stream.deliveries],
         document=document,
@@ -85,21 +94,26 @@ def _demonstrate(run: Running) -> bool:
         learners=inside.known_learners(),
         messages=messages,
     )
-    return _show(expected, found, rate=rate, seconds=time.monotonic() - started)
+    print(f"done in {time.monotonic() - started:.0f} s")
+    return expected, found, rate
 
 
-def _introduce(stream: Stream, document: dict[str, Any]) -> None:
+def _introduce(stream: Stream, document: Mapping[str, Any]) -> None:
     print(
-        f"Laurel demo: {len(stream.deliveries) + 1:,} messages about what learners did, on the "
-        f"event bus (Redis, {len(TOPICS)} topics):\nsome twice, some late, one broken, some of "
-        f"types nobody asked for. {len(document['templates'])} badge templates decide, Credly\n"
-        "is a local stand-in. Consumer, worker, beat, web and sandbox are processes of their own.",
+        f"{len(stream.deliveries) + 1:,} messages about learners go over the event bus (Redis, "
+        f"{len(TOPICS)} topics): some twice, some late,\none broken, some of types nobody asked "
+        f"for. {len(document['templates'])} badge templates decide; Credly is a local stand-in.\n"
+        "Consumer, worker, beat, web server and Credly are separate processes.",
         flush=True,
     )
 
 
+def _say(word: str) -> None:
+    print(f"{word} ...", end=" ", flush=True)
+
+
 def _publish(stream: Stream, *, part: int) -> None:
-    from tests.demo import inside
+    from tests.demo import inside  # see above
 
     for topic in TOPICS:
         file = FOLDER / f"{topic}.{part + 1}.jsonl"
@@ -107,25 +121,18 @@ def _publish(stream: Stream, *, part: int) -> None:
             inside.manage("publish_events", str(file), topic=topic)
 
 
-def _show(expected: Outcome, found: Findings, *, rate: float, seconds: float) -> bool:
-    different = differences(expected, found)
-    print(f"\n{report.table(expected, found, rate=rate)}\n")
-    print(report.verdict(different, expected=expected))
-    print(f"It took {seconds:.0f} s. Files and logs are in {FOLDER}.", flush=True)
-    return not different
-
-
-def _serve(run: Running) -> None:
+def _serve(run: Running, expected: Outcome) -> None:
     """Until Ctrl-C. Raises ProgramError when a process ends by itself."""
-    from tests.demo import inside
+    from tests.demo import inside  # see above
 
     password = secrets.token_urlsafe(9)
     inside.create_admin(name="admin", password=password)
-    ann = learner(0)["pii"]["username"]
+    blocked = min(learner for (learner, _), each in expected.standings.items() if each.blocked)
+    web = run.ports.web_url
     print(
-        f"\nadmin     {run.ports.web_url}/admin/   login: admin   password: {password}\n"
-        f"learner   {run.ports.web_url}/admin/credentials/usercredential/?q={ann}\n"
-        f"Credly    {run.ports.sandbox_url}/\n"
+        f"Admin:    {web}/admin/ (user admin, password {password})\n"
+        f"Learner:  {web}/admin/credentials/usercredential/?q={blocked} (earned, lost, blocked)\n"
+        f"Credly:   {run.ports.sandbox_url}/\n"
         "Ctrl-C stops everything.",
         flush=True,
     )

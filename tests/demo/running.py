@@ -7,22 +7,28 @@ import http.client
 import json
 import secrets
 import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 
 from tests import service
-from tests.processes import HOST, PYTHON, START_SECONDS, Process, ProgramError, free_port
+from tests.processes import HOST, PYTHON, ROOT, Process, ProgramError, free_port
 from tests.servers import VAR, RedisServer, redis_server
 
 FOLDER: Final = VAR / "demo"
 LOCK: Final = VAR / "demo.lock"
+# SQLite takes one writer at a time, however many cores there are.
+_WORKER_OPTIONS: Final = ["--concurrency", "2", "--loglevel", "WARNING"]
+_PATIENCE: Final = 120.0  # seconds
+_STOP_SECONDS: Final = 2.0
 _KEY: Final = "key-of-acme"
 
-T = TypeVar("T")
+Unfinished = Sequence[tuple[str, str]]  # the process it is up to, what is not done
 
 
 @attrs.frozen
@@ -55,22 +61,36 @@ class Running:
             **service.commands(str(self.ports.web)),
         }
         for name in names:
-            # On a machine with many cores: SQLite takes one writer at a time.
-            extra = ["--concurrency", "2"] if name == "worker" else []
+            extra = _WORKER_OPTIONS if name == "worker" else []
             self.processes[name] = Process(
                 [*commands[name], *extra], log=log_of(name), env=self.environment
             )
 
-    def wait_until(
-        self, check: Callable[[], T], *, what: str, seconds: float = START_SECONDS
-    ) -> T:
-        """The first true result. Raises ProgramError when any process ends meanwhile."""
+    def stop(self) -> None:
+        """Asks all at once; kills who takes long: all is settled, and the folder is made anew."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self.processes.values():
+            with suppress(ProgramError):
+                process.wait(seconds=max(0.0, deadline - time.monotonic()))
+            process.kill()
 
-        def checked() -> T:
+    def wait(self, unfinished: Callable[[], Unfinished], *, every: float = 0.1) -> None:
+        """Asks `every` so many seconds; returns when nothing is unfinished. Raises ProgramError
+        when a process has ended, or after two minutes: it names what is left, with the log of the
+        process it is up to.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while left := unfinished():
             self.ensure_alive()
-            return check()
-
-        return self.redis.process.wait_for(checked, seconds=seconds, what=what)
+            if time.monotonic() > deadline:
+                problems = "; ".join(f"{name}: {what}" for name, what in left)
+                log = log_of(left[0][0])
+                raise ProgramError(
+                    f"not done within {_PATIENCE:g} s: {problems}\nEnd of {log.name}:\n{_tail(log)}"
+                )
+            time.sleep(every)
 
     def ensure_alive(self) -> None:
         """Raises ProgramError with the end of the log of a process that has ended."""
@@ -78,8 +98,8 @@ class Running:
             if process.returncode is not None:
                 raise process.error(f"ended with status {process.returncode}")
 
-    def wait_for_answers(self, port: int, *, what: str) -> None:
-        self.wait_until(lambda: service.answers(port), what=what)
+    def wait_for_server(self, name: str, *, port: int) -> None:
+        self.wait(lambda: [] if service.answers(port) else [(name, f"no answer on port {port}")])
 
     # Credly
 
@@ -140,22 +160,23 @@ def running() -> Iterator[Running]:
         try:
             yield run
         finally:
-            service.stop_all(list(run.processes.values()))
+            run.stop()
 
 
 def log_of(name: str) -> Path:
     return FOLDER / f"{name}.log"
 
 
-def tail(name: str, *, lines: int = 15) -> Sequence[str]:
-    log = log_of(name)
-    return log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else ()
+def _tail(log: Path, *, lines: int = 15) -> str:
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
 
 
 def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "settings",
-        "DATABASE_URL": f"sqlite:///{FOLDER / 'laurel.sqlite3'}",
+        # Relative: in a URL, some characters of the path of the repository could mean something.
+        "DATABASE_URL": f"sqlite:///{FOLDER.relative_to(ROOT) / 'laurel.sqlite3'}",
         "REDIS_URL": redis.url,
         "SECRET_KEY": secrets.token_urlsafe(40),
         "LAUREL_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -163,7 +184,7 @@ def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[
         "CREDLY_API_BASE_URL": f"{ports.sandbox_url}/v1/",
         "CREDLY_WEBHOOK_SECRET": webhook_secret,
         "ACME_CREDLY_KEY": _KEY,
-        "LOG_LEVEL": "INFO",
+        "LOG_LEVEL": "WARNING",
         # What the shell may have set for another service, and proxies between local processes.
         "ALLOWED_HOSTS": HOST,
         "EVENT_BUS_TOPIC_PREFIX": "",

@@ -1,0 +1,31 @@
+"""Names of the cases and the yardsticks each is compared with. Importable without Django."""
+
+from collections.abc import Mapping
+from typing import Final
+
+# Throughput of one stream from its first to its last event, and what it is divided by.
+THROUGHPUT: Final[Mapping[str, tuple[str, ...]]] = {
+    "floor_known": (),
+    "floor_new": (),
+    "stock": (),
+    "nothing_matches_known": ("floor_known", "stock"),
+    "nothing_matches_new": ("floor_new", "stock"),
+    "templates_10": (),
+    "templates_10000": ("templates_10",),
+    "every_event_awards": ("stock",),
+}
+# The rules in memory: time to compile them, and how much memory they take.
+COMPILE: Final = "compile_10000"
+READ: Final = "read_rows_10000"
+MEMORY: Final = "memory_10000"
+MEMORY_PEAK: Final = "memory_10000_peak"
+STATEMENTS: Final = "statements_per_batch"
+
+CASES: Final = (*THROUGHPUT, COMPILE, MEMORY, STATEMENTS)
+
+
+def with_yardsticks(case: str | None) -> tuple[str, ...]:
+    """The throughput cases to run for `case`; all for None, none when it is of another kind."""
+    if case is None:
+        return tuple(THROUGHPUT)
+    return (*THROUGHPUT[case], case) if case in THROUGHPUT else ()

@@ -1,0 +1,39 @@
+"""The stories again, on PostgreSQL: in a process of its own, because Django's database is fixed
+when it starts.
+"""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.servers import PYTHON, ROOT, postgres_server
+
+STORIES = [
+    "tests/functional/test_scenarios.py",
+    "tests/functional/test_learner_earns_a_badge.py",
+    "tests/functional/test_learner_loses_a_badge.py",
+    "tests/functional/test_event_is_delivered_twice.py",
+    "tests/functional/test_credly_is_down.py",
+    "tests/functional/test_webhook_revokes.py",
+    "tests/functional/test_bad_messages.py",
+    "tests/integration/test_learners.py",
+    "tests/integration/test_query_budget.py",
+    "tests/integration/test_import_export.py",
+    "tests/integration/test_badges_state.py",
+]
+
+
+@pytest.mark.skipif("LAUREL_TEST_DATABASE_URL" in os.environ, reason="this is that process")
+def test_the_same_stories() -> None:
+    with postgres_server() as server:
+        done = subprocess.run(
+            [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *STORIES],
+            cwd=ROOT,
+            env={**os.environ, "LAUREL_TEST_DATABASE_URL": server.url, "PYTEST_ADDOPTS": ""},
+            capture_output=True,
+            text=True,
+            timeout=480,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
