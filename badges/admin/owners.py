@@ -22,8 +22,6 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "key" in self.fields:
-            self.fields["key"].help_text = "Short name, unique in the template: passed-intro."
         stored = str(self["event_type"].value() or "")
         self.fields["event_type"].widget.choices = choices.event_types(stored)
 

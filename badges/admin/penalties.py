@@ -42,6 +42,8 @@ class PenaltyForm(OwnerForm):
 
     def __init__(self, *args: Any, resettable: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "key" in self.fields:
+            self.fields["key"].help_text = "Short and unique in the template: failed-intro."
         if "resets" in self.fields:
             self.fields["resets"].choices = resettable  # type: ignore[attr-defined]
             if self.instance.pk is not None:

@@ -128,7 +128,7 @@ class _RuleInline(TabularInline):
     verbose_name_plural = "data rules: all must hold"
     show_title = False
     if hasattr(TabularInline, "hide_title"):
-        hide_title = True  # its name before unfold 0.100
+        hide_title = True  # its name in older versions of unfold
 
 
 class RequirementRuleInline(_RuleInline):

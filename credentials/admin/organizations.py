@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,6 @@ from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.admin.trial import Trial, try_key
 from credentials.models import CredlyOrganization
 from credentials.providers.credly import account, templates
-from credentials.secrets import UndecryptableError
 from credly_client.errors import CredlyError
 
 _VARIABLE = RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "This cannot be the name of a variable.")
@@ -55,7 +55,10 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
             self.fields["api_key_env"].validators.append(_VARIABLE)
 
     def clean_api_key(self) -> str:
-        return str(self.cleaned_data["api_key"]).strip()
+        key = str(self.cleaned_data["api_key"]).strip()
+        if not key.isascii() or not key.isprintable() or {" ", ":"} & set(key):
+            raise ValidationError("This cannot be a key: it has spaces, colons or odd characters.")
+        return key
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -185,7 +188,7 @@ class CredlyOrganizationAdmin(LaurelAdmin):
                 continue
             try:
                 found = templates.sync(organization, clock=timezone.now)
-            except (account.KeyMissingError, UndecryptableError, CredlyError) as error:
+            except (ValueError, CredlyError) as error:  # ValueError: there is no usable key
                 self._report_failure(request, organization, error)
                 continue
             text = (

@@ -6,7 +6,6 @@ import attrs
 
 from credentials.models import CredlyOrganization
 from credentials.providers.credly import account
-from credentials.secrets import UndecryptableError
 from credly_client import errors
 
 _ANYWAY: Final = "Try again later, or tick “Save without checking”."
@@ -29,10 +28,8 @@ def try_key(organization: CredlyOrganization, *, key: str) -> Trial:
             found = client.get_organization()
     except errors.CredlyError as error:
         return Trial(fault=_words(error))
-    except (account.KeyMissingError, UndecryptableError) as error:
+    except ValueError as error:  # no key, or one that cannot be decrypted or sent
         return Trial(fault=str(error))
-    except ValueError:
-        return Trial(fault="This cannot be a key: it has spaces, colons or unusual characters.")
     if found.id != organization.uuid:
         return Trial(
             fault=f"This key belongs to another organization: {found.name} ({found.id}). "

@@ -100,7 +100,7 @@ def _of_learners(expected: Outcome, found: Findings) -> Iterator[str]:
         want, have = expected.standings.get(pair), found.standings.get(pair)
         name = f"learner {pair[0]}, template {pair[1][-4:]}"
         if want != have:
-            yield f"{name}: expected {want}, found {have}"
+            yield f"{name}: expected {_words(want)}; found {_words(have)}"
         status = None if want is None else want.status
         badges = found.badges.get((expected.emails.get(pair[0], ""), pair[1]), ())
         problem = _credly_problem(status, found.sent.get(pair, ()), badges)
@@ -109,6 +109,15 @@ def _of_learners(expected: Outcome, found: Findings) -> Iterator[str]:
     ours = {(expected.emails[learner], template) for learner, template in expected.standings}
     for email, template in sorted(found.badges.keys() - ours):
         yield f"a badge of template {template[-4:]} for {email} that nobody earned"
+
+
+def _words(standing: Standing | None) -> str:
+    if standing is None:
+        return "nothing"
+    met = ", ".join(sorted(standing.fulfilled)) or "no requirement"
+    groups = f"{standing.groups_met} of {standing.groups_required} groups"
+    blocked = ", blocked" if standing.blocked else ""
+    return f"{met} met, {groups}, credential {standing.status or 'none'}{blocked}"
 
 
 def _credly_problem(

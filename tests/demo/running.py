@@ -86,17 +86,21 @@ class Running:
             self.ensure_alive()
             if time.monotonic() > deadline:
                 problems = "; ".join(f"{name}: {what}" for name, what in left)
-                log = log_of(left[0][0])
                 raise ProgramError(
-                    f"not done within {_PATIENCE:g} s: {problems}\nEnd of {log.name}:\n{_tail(log)}"
+                    f"not done within {_PATIENCE:g} s: {problems}\n"
+                    + _end_of_log(log_of(left[0][0]))
                 )
             time.sleep(every)
 
     def ensure_alive(self) -> None:
         """Raises ProgramError with the end of the log of a process that has ended."""
-        for process in self.processes.values():
+        watched = {"redis": self.redis.process, **self.processes}
+        for name, process in watched.items():
             if process.returncode is not None:
-                raise process.error(f"ended with status {process.returncode}")
+                raise ProgramError(
+                    f"{name} ended with status {process.returncode}\n"
+                    + _end_of_log(process.log or log_of(name))
+                )
 
     def wait_for_server(self, name: str, *, port: int) -> None:
         self.wait(lambda: [] if service.answers(port) else [(name, f"no answer on port {port}")])
@@ -167,9 +171,9 @@ def log_of(name: str) -> Path:
     return FOLDER / f"{name}.log"
 
 
-def _tail(log: Path, *, lines: int = 15) -> str:
+def _end_of_log(log: Path, *, lines: int = 15) -> str:
     text = log.read_text(errors="replace") if log.exists() else ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join([f"The end of {log.name}:", *text.splitlines()[-lines:]])
 
 
 def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[str, str]:

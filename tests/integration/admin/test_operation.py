@@ -56,14 +56,10 @@ def failed(origin: str, *, fields: dict[bytes, bytes], reason: str = "it broke")
 def sound() -> dict[bytes, bytes]:
     """The fields of a message that a mended service can process."""
     schema = fastavro.parse_schema(schema_from_signal(subscriptions()[PASSING].signal))
-    user = {"id": 11, "is_active": True}
-    user["pii"] = {"username": "ann", "email": "ann@example.com", "name": "Ann Lee"}
-    course = {
-        "course_key": "course-v1:Acme+D101+2026",
-        "display_name": "",
-        "start": None,
-        "end": None,
-    }
+    pii = {"username": "ann", "email": "ann@example.com", "name": "Ann Lee"}
+    user = {"id": 11, "is_active": True, "pii": pii}
+    course: dict[str, Any] = {"course_key": "course-v1:Acme+D101+2026", "display_name": ""}
+    course |= {"start": None, "end": None}
     buffer = io.BytesIO()
     record = {"course_passing_status": {"is_passing": True, "user": user, "course": course}}
     fastavro.schemaless_writer(buffer, schema, record)
@@ -150,6 +146,17 @@ def test_who_may_only_look_replays_nothing(client: Client) -> None:
     assert client.post(f"{INBOX}{row.pk}/do/replay/").status_code == 403
     bob.user_permissions.add(Permission.objects.get(codename="change_inboxevent"))
     assert client.post(f"{INBOX}{row.pk}/do/replay/").status_code == 302
+
+
+def test_the_inbox_is_searched_by_id_learner_and_origin(
+    admin_client: Client, explorer: BadgeTemplate, sound: dict[bytes, bytes]
+) -> None:
+    row = failed("learning/1-0", fields=sound)
+    admin_client.post(f"{INBOX}{row.pk}/do/replay/")
+    event_id = str(InboxEvent.objects.get().event_id)
+
+    for words in (event_id, "ann", "11", "learning/1-0"):
+        assert admin_client.get(INBOX, {"q": words}).context["cl"].result_count == 1, words
 
 
 # Issuances

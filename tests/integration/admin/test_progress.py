@@ -51,7 +51,7 @@ def test_filters_and_search(admin_client: Client, explorer: BadgeTemplate) -> No
     progress(other, start=10, count=1)
     BadgeProgress.objects.filter(template=other).update(complete=True, completed_at=NOW)
 
-    def found(**parameters: object) -> int:
+    def found(**parameters: str | int) -> int:
         count: int = admin_client.get(LIST, parameters).context["cl"].result_count
         return count
 

@@ -110,13 +110,15 @@
     return found;
   }
 
-  function checkbox(container, requirement) {
+  /* The same markup as unfold's list of check boxes. */
+  function checkbox(container) {
     const input = document.createElement("input");
     input.type = "checkbox";
     input.name = container.id.replace(/^id_/, "");
     input.className = picker.checkbox_class;
     const label = document.createElement("label");
-    label.append(input, " ");
+    label.className = "flex flex-row items-center gap-2";
+    label.append(input, document.createElement("span"));
     const line = document.createElement("div");
     line.append(label);
     container.append(line);
@@ -126,8 +128,7 @@
   function describe(input, requirement) {
     input.value = requirement.key;
     input.dataset.row = requirement.row || "";
-    const label = input.closest("label");
-    label.replaceChildren(input, ` ${requirement.label}`);
+    input.closest("label").querySelector("span").textContent = requirement.label;
   }
 
   /* Keeps what is ticked: a box follows its requirement, by id or, when that changed, by row. */
@@ -149,7 +150,7 @@
         input.closest("label").parentElement.remove();
       }
     }
-    left.forEach((each) => describe(checkbox(container, each), each));
+    left.forEach((each) => describe(checkbox(container), each));
     container.querySelector("p")?.remove();
     if (!requirements.length) {
       const hint = document.createElement("p");
