@@ -219,7 +219,7 @@ _renderer: list[structlog.typing.Processor] = (
     if LOG_FORMAT == "json"
     else [structlog.dev.ConsoleRenderer(colors=False)]
 )
-_shared_processors = [
+_shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

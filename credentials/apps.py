@@ -10,8 +10,7 @@ class CredentialsConfig(AppConfig):
 
     def ready(self) -> None:
         # Without it `dispatch` would send tasks by Celery's default application, to nowhere.
-        import celery_app  # noqa: F401, PLC0415 -- settings must be ready
-
+        import celery_app  # noqa: F401 -- settings must be ready
         from credentials import checks  # noqa: F401 -- registers the system checks
 
         connection_created.connect(

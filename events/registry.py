@@ -38,7 +38,7 @@ class Subscription:
     event_type: str
     signal: OpenEdxPublicSignal
     argument: str
-    payload_type: type[Any]
+    payload_type: type
     learner_path: str
     find_learner: Callable[[Any], UserData | None]
 

@@ -33,7 +33,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        with _only_one(), running() as run:
+        with _only_one(), running(patience=0.5 if once else 5.0) as run:
             expected, found, rate = _demonstrate(run)
             different = differences(expected, found)
             print(f"\n{report.table(expected, found, rate=rate)}")
@@ -71,12 +71,12 @@ def _demonstrate(run: Running) -> tuple[Outcome, Findings, float]:
     with closing(inside.Progress(run)) as progress:
         _publish(stream, part=0)
         run.start("consumer", "beat")
-        run.wait_for_server("web", port=run.ports.web)
-        run.call_back(document)
         _say("awarding")
         rate = progress.rate_until_drained()
         progress.wait_until_issued()
         _say("correcting")
+        run.wait_for_server("web", port=run.ports.web)
+        run.call_back(document)
         progress.add_raw(COURSES, stream.broken)
         _publish(stream, part=1)
         progress.settle()

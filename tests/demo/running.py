@@ -25,7 +25,6 @@ LOCK: Final = VAR / "demo.lock"
 # SQLite takes one writer at a time, however many cores there are.
 _WORKER_OPTIONS: Final = ["--concurrency", "2", "--loglevel", "WARNING"]
 _PATIENCE: Final = 120.0  # seconds
-_STOP_SECONDS: Final = 2.0
 _KEY: Final = "key-of-acme"
 
 Unfinished = Sequence[tuple[str, str]]  # the process it is up to, what is not done
@@ -57,6 +56,7 @@ class Running:
 
     def start(self, *names: str) -> None:
         commands = {
+            # What `manage.py credly_sandbox` runs, without Django, which it does not need.
             "sandbox": [PYTHON, "-m", "credly_client.sandbox", "--port", str(self.ports.sandbox)],
             **service.commands(str(self.ports.web)),
         }
@@ -66,11 +66,11 @@ class Running:
                 [*commands[name], *extra], log=log_of(name), env=self.environment
             )
 
-    def stop(self) -> None:
-        """Asks all at once; kills who takes long: all is settled, and the folder is made anew."""
+    def stop(self, *, patience: float) -> None:
+        """Asks all at once; kills who takes longer than `patience` seconds."""
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + patience
         for process in self.processes.values():
             with suppress(ProgramError):
                 process.wait(seconds=max(0.0, deadline - time.monotonic()))
@@ -154,8 +154,10 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
-    """An empty folder, a Redis and nothing else yet; at the end all that was started is stopped."""
+def running(*, patience: float) -> Iterator[Running]:
+    """An empty folder, a Redis and nothing else yet; at the end all that was started is stopped,
+    or killed after `patience` seconds: nothing of it is used again.
+    """
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     ports, secret = Ports(), secrets.token_urlsafe(16)
@@ -164,7 +166,7 @@ def running() -> Iterator[Running]:
         try:
             yield run
         finally:
-            run.stop()
+            run.stop(patience=patience)
 
 
 def log_of(name: str) -> Path:

@@ -108,7 +108,7 @@ def story(number: int, *, rng: random.Random) -> Iterator[Act]:
     user = learner(number)
     minute = rng.random()  # of the day: learners differ, the events of one keep their distances
     yield _at(minute, _REGISTERED, {"user": user})
-    for day in rng.sample(range(1, 90), rng.randint(1, 3)):
+    for day in rng.sample(range(1, 90), rng.randint(1, 2)):
         yield _at(day + minute, _LOGIN, {"user": user})
     if rng.random() < 0.25:
         cohort = {"user": user, "course": _course("D101"), "name": rng.choice(["blue", "green"])}

@@ -86,4 +86,3 @@ def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
             "templates", {"id": EXPLORER, "organization_id": ACME, "name": "Data Explorer"}
         )
         yield running
-

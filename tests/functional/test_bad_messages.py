@@ -1,6 +1,7 @@
 """Messages that are no events, and events that nobody can process: kept aside, never in the way."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -114,17 +115,16 @@ def test_a_sound_copy_replaces_a_broken_one(service: Service, bus: Any) -> None:
 
 
 class TestAnEventThatCannotBeProcessed:
-    @pytest.fixture
-    def broken(self, settings: Any, request: pytest.FixtureRequest) -> None:
+    @pytest.fixture(autouse=True)
+    def _broken(self, settings: Any) -> Iterator[None]:
         """A handler that fails for bob, as a bug would."""
         settings.EVENT_HANDLERS = [f"{__name__}.fails_for_bob", "badges.flow.process"]
         handlers.cache_clear()
-        request.addfinalizer(handlers.cache_clear)
+        yield
+        handlers.cache_clear()
 
     @pytest.mark.parametrize("batch_size", [1, 3, 500])
-    def test_it_is_alone_in_failing(
-        self, service: Service, broken: None, batch_size: int
-    ) -> None:
+    def test_it_is_alone_in_failing(self, service: Service, batch_size: int) -> None:
         service.load(explorer())
         events = [passes(who, n, minute=n) for n in (1, 2) for who in ("ann", "bob", "cid")]
         service.publish(events)
@@ -138,7 +138,7 @@ class TestAnEventThatCannotBeProcessed:
         assert not BadgeProgress.objects.filter(learner__username="bob").exists()
 
     def test_it_is_tried_again_and_dies_after_enough_tries(
-        self, service: Service, broken: None, settings: Any
+        self, service: Service, settings: Any
     ) -> None:
         settings.EVENT_MAX_ATTEMPTS = 3
         service.load(explorer())

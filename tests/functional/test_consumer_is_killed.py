@@ -139,9 +139,7 @@ def test_it_goes_on_when_redis_comes_back(place: Place) -> None:
     consumer.wait_for(lambda: b"connection lost" in _log(place), what="noticing the loss")
     place.redis.start()
     place.publish(stream()[20:40])
-    consumer.wait_for(
-        lambda: place.state()["inbox"]["accepted"] == 40, what="the rest", seconds=30
-    )
+    consumer.wait_for(lambda: place.state()["inbox"]["accepted"] == 40, what="the rest", seconds=30)
     consumer.send_signal(signal.SIGTERM)
     assert consumer.wait(seconds=10) == 0
 

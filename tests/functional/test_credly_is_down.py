@@ -85,9 +85,7 @@ def test_a_revocation_waits_too(earned: Service, credly: Running) -> None:
     assert Issuance.objects.get().state == Issuance.State.REVOKED
 
 
-def test_a_worker_that_dies_after_sending_does_not_double(
-    earned: Service, credly: Running
-) -> None:
+def test_a_worker_that_dies_after_sending_does_not_double(earned: Service, credly: Running) -> None:
     """The row was claimed, the badge issued, and nothing recorded: what a killed worker leaves."""
     earned.issue()
     Issuance.objects.update(

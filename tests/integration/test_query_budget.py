@@ -55,9 +55,7 @@ def templates(count: int) -> None:
                 value=course(number),
                 **{name: owner},
             )
-            model.objects.create(
-                path="is_passing", operator="eq", value=passing, **{name: owner}
-            )
+            model.objects.create(path="is_passing", operator="eq", value=passing, **{name: owner})
     DefinitionsVersion.bump()
     rulebook.current()
 

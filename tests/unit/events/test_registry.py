@@ -11,7 +11,8 @@ def test_the_only_person_is_the_learner() -> None:
 
 
 def test_where_the_payload_is_the_person() -> None:
-    assert subscribe("org.openedx.learning.student.registration.completed.v1").learner_path == "user"
+    registered = "org.openedx.learning.student.registration.completed.v1"
+    assert subscribe(registered).learner_path == "user"
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,7 @@ def test_no_boolean() -> None:
     assert parse_boolean("maybe") is None
 
 
-@pytest.mark.parametrize(
-    "items", [["a", "b"], ["a,b", "c"], ["  x"], ["[1]"], [""], ["ä", '"']]
-)
+@pytest.mark.parametrize("items", [["a", "b"], ["a,b", "c"], ["  x"], ["[1]"], [""], ["ä", '"']])
 def test_a_list_survives_the_form_field(items: list[str]) -> None:
     assert split_list(join_list(items)) == items
 
