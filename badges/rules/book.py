@@ -6,11 +6,15 @@ look-ups return; it does not grow with the number of templates.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import Any
 
 import attrs
 
-from badges.rules.conditions import Condition
+from badges.rules.conditions import Condition, Value
+from badges.rules.evidence import Demand
+from badges.rules.values import Absent, canonical
 
 
 @attrs.frozen
@@ -24,6 +28,9 @@ class Requirement:
     event_type: str
     group: str  # never empty: a requirement of its own has a label that no other has
     conditions: tuple[Condition, ...]
+    demand: Demand = attrs.field(factory=Demand)
+    distinct_by: Value | None = None
+    after: tuple[str, ...] = ()  # keys of requirements of the same template
     disabled: bool = False
 
 
@@ -37,15 +44,38 @@ class Penalty:
     disabled: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # keeps what it derived
 class Template:
-    """The rules of one badge template. `groups` maps each label to how many of it must be met."""
+    """The rules of one badge template. `groups` maps each label to how many of it must be met.
+    `version` is the number of these rules.
+    """
 
     id: int
     groups: Mapping[str, int]
     requirements: tuple[Requirement, ...]
     penalties: tuple[Penalty, ...]
     reissue_allowed: bool = False
+    version: int = 0
+
+    @cached_property
+    def in_order(self) -> tuple[Requirement, ...]:
+        """The requirements, each after those it waits for. Raises CycleError."""
+        by_key = {each.key: each for each in self.requirements}
+        waits = {each.key: [key for key in each.after if key in by_key] for each in by_key.values()}
+        return tuple(by_key[key] for key in TopologicalSorter(waits).static_order())
+
+    @cached_property
+    def prerequisites(self) -> frozenset[str]:
+        """Keys of the requirements that others wait for."""
+        return frozenset(key for each in self.requirements for key in each.after)
+
+
+@attrs.frozen
+class Met:
+    """A requirement whose rules all hold, and the value its distinct_by has in the event."""
+
+    requirement: Requirement
+    value: str = ""
 
 
 @attrs.frozen
@@ -53,7 +83,7 @@ class TemplateMatch:
     """What one event met of one template."""
 
     template: Template
-    requirements: tuple[Requirement, ...]
+    met: tuple[Met, ...]
     penalties: tuple[Penalty, ...]
 
 
@@ -90,7 +120,7 @@ class RuleBook:
             return ()
         known: dict[Condition, bool] = {}
         met = [entry for entry in _candidates(shelf, event) if _all_hold(entry, event, known)]
-        return _by_template(met) if met else ()
+        return _by_template(met, event) if met else ()
 
 
 def _candidates(shelf: _Shelf, event: Any) -> Iterable[_Entry]:
@@ -110,18 +140,33 @@ def _all_hold(entry: _Entry, event: Any, known: dict[Condition, bool]) -> bool:
     return True
 
 
-def _by_template(met: list[_Entry]) -> tuple[TemplateMatch, ...]:
+def _by_template(entries: list[_Entry], event: Any) -> tuple[TemplateMatch, ...]:
     grouped: dict[int, list[_Entry]] = defaultdict(list)
-    for entry in met:
+    for entry in entries:
         grouped[entry.template.id].append(entry)
-    return tuple(
+    found = (
         TemplateMatch(
-            template=entries[0].template,
-            requirements=tuple(e.rule for e in entries if isinstance(e.rule, Requirement)),
-            penalties=tuple(e.rule for e in entries if isinstance(e.rule, Penalty)),
+            template=of_one[0].template,
+            met=tuple(_met(of_one, event)),
+            penalties=tuple(each.rule for each in of_one if isinstance(each.rule, Penalty)),
         )
-        for _, entries in sorted(grouped.items())
+        for _, of_one in sorted(grouped.items())
     )
+    return tuple(match for match in found if match.met or match.penalties)
+
+
+def _met(entries: list[_Entry], event: Any) -> Iterable[Met]:
+    """An event without the value that has to differ does not count."""
+    for entry in entries:
+        requirement = entry.rule
+        if not isinstance(requirement, Requirement):
+            continue
+        if requirement.distinct_by is None:
+            yield Met(requirement)
+            continue
+        value = requirement.distinct_by.of(event)
+        if not isinstance(value, Absent):
+            yield Met(requirement, canonical(value))
 
 
 def compile_book(templates: Iterable[Template], *, version: int) -> RuleBook:

@@ -42,6 +42,23 @@ class DataRule:
     value: str = ""
 
 
+@attrs.frozen
+class Value:
+    """Reads the value at one path, in its declared type."""
+
+    path: str
+    get: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+    def of(self, event: Any) -> Any:
+        """The value, or Absent."""
+        try:
+            raw = self.get(event)
+        except AttributeError:
+            return Absent.MISSING
+        return Absent.MISSING if raw is None else self.read(raw)
+
+
 @attrs.frozen(eq=False)  # one object per distinct rule, compared by identity
 class Condition:
     """A compiled rule. `equals` holds the values of an equality that an index can look up."""
@@ -87,6 +104,14 @@ def compile_rule(rule: DataRule, *, payload_type: type) -> Condition:
         equals=_equals(rule.operator, expected),
         missing_holds=rule.operator == "is_missing",
     )
+
+
+def compile_value(path: str, *, payload_type: type) -> Value:
+    """For distinct_by. Raises RuleRefusedError for an unknown path or an object."""
+    found = _find_path(path, payload_type)
+    if found.kind is Kind.OBJECT:
+        raise RuleRefusedError("path", f"{path} is an object; choose a value inside it")
+    return Value(path=path, get=_getter(path), read=READERS[found.kind])
 
 
 def _getter(path: str) -> Callable[[Any], Any]:

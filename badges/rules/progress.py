@@ -12,7 +12,8 @@ from uuid import UUID
 
 import attrs
 
-from badges.rules.book import Penalty, Requirement, Template
+from badges.rules.book import Met, Penalty, Requirement, Template
+from badges.rules.evidence import Evidence, Tally, keep, newest, tally
 
 
 class Outcome(Enum):
@@ -20,28 +21,23 @@ class Outcome(Enum):
 
     FULFILLED = "fulfilled"
     ALREADY = "already"
+    COUNTED = "counted"
     STALE = "stale"
     RESET = "reset"
 
 
-@attrs.frozen(order=True)
-class Evidence:
-    """One event that counts, ordered by its time."""
-
-    at: datetime
-    event_id: UUID
-
-
 @attrs.frozen
 class Held:
-    """What a learner holds of one template. Keys are requirement keys.
-
-    `complete` is what was last judged: a change of the rules alone makes no transition.
+    """What a learner holds of one template. Keys are requirement keys; evidence is in the order
+    of time. `pins`: fulfilled under former rules, since that evidence, and kept although the
+    present rules would say otherwise. `complete` is what was last judged: a change of the rules
+    alone makes no transition.
     """
 
     complete: bool = False
     resets: Mapping[str, datetime] = attrs.field(factory=dict)
-    evidence: Mapping[str, Evidence] = attrs.field(factory=dict)
+    evidence: Mapping[str, tuple[Evidence, ...]] = attrs.field(factory=dict)
+    pins: Mapping[str, Evidence] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -50,25 +46,31 @@ class Matched:
 
     event_id: UUID
     at: datetime
-    requirements: tuple[Requirement, ...] = ()
+    met: tuple[Met, ...] = ()
     penalties: tuple[Penalty, ...] = ()
 
 
 @attrs.frozen
-class Step:
-    """The result of one event: what is held now, and what each match did."""
+class Effect:
+    """What one matched requirement or penalty did. `counted` of `demanded` for a requirement."""
 
-    held: Held
-    outcomes: tuple[tuple[Requirement | Penalty, Outcome], ...]
+    rule: Requirement | Penalty
+    outcome: Outcome
+    counted: int = 0
+    demanded: int = 0
 
 
 @attrs.frozen
 class Standing:
-    """Where a learner stands: which requirements are fulfilled, how many groups are met."""
+    """Where a learner stands: the tally of each requirement, how many groups are met."""
 
-    fulfilled: frozenset[str]
+    tallies: Mapping[str, Tally]
     groups_met: int
     groups_required: int
+
+    @property
+    def fulfilled(self) -> frozenset[str]:
+        return frozenset(key for key, each in self.tallies.items() if each.fulfilled)
 
     @property
     def complete(self) -> bool:
@@ -76,50 +78,126 @@ class Standing:
         return 0 < self.groups_required == self.groups_met
 
 
+@attrs.frozen
+class Step:
+    """The result of one event: what is held now, where that stands, what each match did."""
+
+    held: Held
+    standing: Standing
+    effects: tuple[Effect, ...]
+
+
 def standing(template: Template, *, held: Held) -> Standing:
-    fulfilled = frozenset(held.evidence) & {each.key for each in template.requirements}
-    met = Counter(each.group for each in template.requirements if each.key in fulfilled)
+    tallies: dict[str, Tally] = {}
+    for each in template.in_order:
+        tallies[each.key] = _tally(each, held, tallies)
+    met = Counter(each.group for each in template.requirements if tallies[each.key].fulfilled)
     return Standing(
-        fulfilled=fulfilled,
+        tallies=tallies,
         groups_met=sum(met[label] >= required for label, required in template.groups.items()),
         groups_required=len(template.groups),
     )
 
 
-def advance(template: Template, *, held: Held, matched: Matched) -> Step:
-    """Apply one event: requirements before penalties, then judge once."""
-    resets = dict(held.resets)
-    evidence = dict(held.evidence)
-    fresh = Evidence(at=matched.at, event_id=matched.event_id)
-    fulfilled = [
-        (each, _fulfil(each.key, fresh, evidence, resets)) for each in matched.requirements
+def _tally(requirement: Requirement, held: Held, known: Mapping[str, Tally]) -> Tally:
+    """`known`: the tallies of what it waits for."""
+    reset = held.resets.get(requirement.key)
+    pin = held.pins.get(requirement.key)
+    if pin is not None and (reset is None or pin.at > reset):
+        return Tally(requirement.demand.count, pin)
+    moments: list[datetime | None] = [reset]
+    for key in requirement.after:
+        prerequisite = known.get(key, Tally()).fulfilled
+        if prerequisite is None:
+            return Tally()
+        moments.append(prerequisite.at)
+    evidence = held.evidence.get(requirement.key, ())
+    return tally(requirement.demand, evidence=evidence, after=newest(moments))
+
+
+def advance(
+    template: Template, *, held: Held, matched: Matched, before: Standing | None = None
+) -> Step:
+    """Apply one event: requirements before penalties, then judge once. `before` is the standing of
+    `held`, when the caller has it at hand.
+    """
+    before = before or standing(template, held=held)
+    resets, evidence, pins = dict(held.resets), dict(held.evidence), dict(held.pins)
+    stale = {
+        each.requirement.key
+        for each in matched.met
+        if not _count(template, each, matched, evidence, resets)
+    }
+    after = Held(held.complete, resets, evidence, pins)
+    reached = standing(template, held=after) if matched.met else before
+    counted = [
+        _effect(each.requirement, before, reached, stale=each.requirement.key in stale)
+        for each in matched.met
     ]
-    undone = [(each, _reset(each, matched.at, evidence, resets)) for each in matched.penalties]
-    after = Held(complete=held.complete, resets=resets, evidence=evidence)
-    complete = standing(template, held=after).complete
-    return Step(held=attrs.evolve(after, complete=complete), outcomes=(*fulfilled, *undone))
+    undone = [_reset(each, matched.at, evidence, resets, pins) for each in matched.penalties]
+    if any(each.outcome is Outcome.RESET for each in undone):
+        reached = standing(template, held=after)
+    return Step(
+        held=attrs.evolve(after, complete=reached.complete),
+        standing=reached,
+        effects=(*counted, *undone),
+    )
 
 
-def _fulfil(
-    key: str, fresh: Evidence, evidence: dict[str, Evidence], resets: dict[str, datetime]
-) -> Outcome:
+def _count(
+    template: Template,
+    met: Met,
+    matched: Matched,
+    evidence: dict[str, tuple[Evidence, ...]],
+    resets: Mapping[str, datetime],
+) -> bool:
+    """Add the event to the evidence; False when it is older than the last reset."""
+    key = met.requirement.key
     last_reset = resets.get(key)
-    if last_reset is not None and fresh.at <= last_reset:
-        return Outcome.STALE
-    known = evidence.get(key)
-    # Only the latest can still change an answer: it is the last to be undone by a late reset.
-    evidence[key] = fresh if known is None else max(known, fresh)
-    return Outcome.FULFILLED if known is None else Outcome.ALREADY
+    if last_reset is not None and matched.at <= last_reset:
+        return False
+    known = evidence.get(key, ())
+    if all(each.event_id != matched.event_id for each in known):
+        fresh = Evidence(matched.at, matched.event_id, met.value, template.version)
+        evidence[key] = keep(
+            met.requirement.demand,
+            evidence=(*known, fresh),
+            is_prerequisite=key in template.prerequisites,
+        )
+    return True
+
+
+def _effect(requirement: Requirement, before: Standing, after: Standing, *, stale: bool) -> Effect:
+    was, now = before.tallies[requirement.key], after.tallies[requirement.key]
+    if stale:
+        outcome = Outcome.STALE
+    elif was.fulfilled:
+        outcome = Outcome.ALREADY
+    elif now.fulfilled:
+        outcome = Outcome.FULFILLED
+    else:
+        outcome = Outcome.COUNTED
+    return Effect(requirement, outcome, now.counted, requirement.demand.count)
 
 
 def _reset(
-    penalty: Penalty, at: datetime, evidence: dict[str, Evidence], resets: dict[str, datetime]
-) -> Outcome:
+    penalty: Penalty,
+    at: datetime,
+    evidence: dict[str, tuple[Evidence, ...]],
+    resets: dict[str, datetime],
+    pins: dict[str, Evidence],
+) -> Effect:
     outcome = Outcome.STALE
     for key in penalty.resets:
-        if key not in resets or resets[key] < at:
-            resets[key] = at
-            outcome = Outcome.RESET
-        if key in evidence and evidence[key].at <= resets[key]:
-            del evidence[key]
-    return outcome
+        if key in resets and at <= resets[key]:
+            continue
+        resets[key] = at
+        outcome = Outcome.RESET
+        left = tuple(each for each in evidence.get(key, ()) if each.at > at)
+        if left:
+            evidence[key] = left
+        else:
+            evidence.pop(key, None)
+        if key in pins and pins[key].at <= at:
+            del pins[key]
+    return Effect(penalty, outcome)

@@ -75,6 +75,17 @@ def join_list(items: list[str]) -> str:
     return json.dumps(items, ensure_ascii=False)
 
 
+def canonical(value: Any) -> str:
+    """One text for equal values: equal numbers, booleans and instants are the same text."""
+    if isinstance(value, datetime):
+        return value.timestamp().hex() if value.year > 1 else value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def expect(text: str, path: KeyPath) -> Any:
     """Parse one expected value for `path`.
 
