@@ -115,9 +115,10 @@ def _credentials(of_learners: Q) -> dict[Pair, list[UserCredential]]:
 
 
 def _compile(templates: Iterable[BadgeTemplate]) -> dict[int, Template]:
-    """Inactive templates are not in the rulebook; each of them costs queries of its own."""
-    active = rulebook.current().templates
-    return {each.pk: active.get(each.pk) or rulebook.compile_one(each) for each in templates}
+    """Inactive templates are not in the rulebook."""
+    found = dict(rulebook.current().templates)
+    inactive = [each.pk for each in templates if each.pk not in found]
+    return found | {each.id: each for each in rulebook.compile_some(inactive)}
 
 
 def _template(rows: _Rows, pair: Pair) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def _template(rows: _Rows, pair: Pair) -> dict[str, Any]:
             {
                 "id": each.key,
                 "fulfilled": each.key in reached.fulfilled,
-                "count": int(each.key in reached.fulfilled),
+                "count": reached.tallies[each.key].counted,
             }
             for each in compiled.requirements
         ],

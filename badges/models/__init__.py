@@ -6,6 +6,7 @@ from badges.models.requirement import (
     BadgeRequirement,
     DataRule,
     PenaltyDataRule,
+    RequirementGroup,
 )
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "DataRule",
     "Fulfillment",
     "PenaltyDataRule",
+    "RequirementGroup",
 ]

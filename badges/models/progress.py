@@ -20,6 +20,9 @@ class BadgeProgress(models.Model):
     )
     # {requirement id: ISO 8601 time of its last reset}. Only what was ever reset is in it.
     resets = models.JSONField(default=dict, blank=True)
+    # {requirement id: evidence}: fulfilled under former rules and kept although the present ones
+    # would say otherwise, until it is reset.
+    pins = models.JSONField(default=dict, blank=True)
     modified = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -39,8 +42,8 @@ class BadgeProgress(models.Model):
 
 
 class Fulfillment(models.Model):
-    """Evidence that counts: one event that fulfilled one requirement of one learner. Kept only
-    as far as it can still change an answer.
+    """Evidence: one event that counts towards one requirement of one learner. Kept only as far
+    as it can still change an answer.
     """
 
     progress = models.ForeignKey(
@@ -51,6 +54,12 @@ class Fulfillment(models.Model):
     )
     event_id = models.UUIDField()
     event_time = models.DateTimeField()
+    value = models.CharField(
+        max_length=255, blank=True, help_text="What has to differ from event to event."
+    )
+    version = models.PositiveIntegerField(
+        default=0, help_text="Version of the template's rules under which the event matched."
+    )
 
     class Meta:
         ordering = ["event_time", "id"]

@@ -1,8 +1,10 @@
 """Requirements, penalties and their data rules, as an admin configures them."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 
+from badges.rules.evidence import MAX_COUNT
 from badges.rules.operators import OPERATORS
 from credentials.models import BadgeTemplate
 
@@ -28,15 +30,61 @@ class BadgeRequirement(models.Model):
         blank=True,
         help_text="Requirements with the same label are alternatives; empty: must be met itself.",
     )
+    count = models.PositiveIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_COUNT)],
+        help_text="How many events are demanded.",
+    )
+    distinct_by = models.CharField(
+        "different by",
+        max_length=255,
+        blank=True,
+        help_text="Key path whose values must differ, for example course.course_key.",
+    )
+    within = models.CharField(
+        max_length=50,
+        blank=True,
+        help_text="All events inside some period of this length: P30D is 30 days, PT12H 12 hours.",
+    )
+    after = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="dependents",
+        help_text="Only events count that come after these requirements were fulfilled.",
+    )
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(name="one_requirement_key", fields=["template", "key"]),
+            models.CheckConstraint(
+                name="requirement_count_fits", condition=Q(count__gte=1, count__lte=MAX_COUNT)
+            ),
         ]
 
     def __str__(self) -> str:
         return self.description or self.key
+
+
+class RequirementGroup(models.Model):
+    """How many of a template's requirements with one group label must be met. A group without a
+    row demands one.
+    """
+
+    template = models.ForeignKey(BadgeTemplate, on_delete=models.CASCADE, related_name="groups")
+    label = models.CharField(max_length=100)
+    required = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+
+    class Meta:
+        ordering = ["label"]
+        constraints = [
+            models.UniqueConstraint(name="one_group_label", fields=["template", "label"]),
+            models.CheckConstraint(name="group_demands_one", condition=Q(required__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.required} of {self.label}"
 
 
 class BadgePenalty(models.Model):

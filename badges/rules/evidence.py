@@ -14,9 +14,12 @@ Note [What has to be kept]
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import attrs
+
+MAX_COUNT: Final = 10_000
 
 
 @attrs.frozen(order=True)

@@ -4,11 +4,12 @@ Two sides: an *expected* value is text that an admin entered and is parsed once,
 compiled; an *actual* value comes with every event and may be anything.
 """
 
+import hashlib
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,14 @@ from badges.rules.paths import KeyPath, Kind
 MAX_VALUE_LENGTH: Final = 10_000  # characters of an expected value
 _EXACT_DIGITS: Final = 300
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
+    re.ASCII,
+)
+_LONGEST: Final = timedelta(days=36_500)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CANONICAL_LENGTH: Final = 200
 _TRUE = frozenset({"true", "yes", "1", "+"})
 _FALSE = frozenset({"false", "no", "0", "-"})
 
@@ -76,14 +85,36 @@ def join_list(items: list[str]) -> str:
 
 
 def canonical(value: Any) -> str:
-    """One text for equal values: equal numbers, booleans and instants are the same text."""
-    if isinstance(value, datetime):
-        return value.timestamp().hex() if value.year > 1 else value.isoformat()
+    """One text of at most 200 characters for equal values: equal numbers, booleans and instants
+    give the same text.
+    """
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+        text = "true" if value else "false"
+    elif isinstance(value, float) and value.is_integer():
+        text = str(int(value))
+    elif isinstance(value, datetime):
+        text = str((value - _EPOCH) // timedelta(microseconds=1))
+    else:
+        text = str(value)
+    if len(text) > _CANONICAL_LENGTH:
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return text
+
+
+def parse_duration(text: str) -> timedelta:
+    """An ISO 8601 duration in weeks, days, hours, minutes and seconds.
+
+    Raises ValueRefusedError: months and years have no fixed length.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    parts = {name: int(part) for name, part in found.groupdict().items() if part} if found else {}
+    length = timedelta(**parts) if parts else timedelta()
+    if not timedelta() < length <= _LONGEST:
+        raise ValueRefusedError(
+            f"{text!r} is no duration in weeks, days, hours, minutes or seconds; "
+            "write for example P30D, P2W, PT12H or P1DT6H"
+        )
+    return length
 
 
 def expect(text: str, path: KeyPath) -> Any:

@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 import attrs
 
 from badges.models import BadgeProgress, Fulfillment
 from badges.rules.book import Penalty, Template, TemplateMatch
-from badges.rules.progress import Evidence, Held, Matched, advance
+from badges.rules.evidence import Evidence
+from badges.rules.progress import Held, Matched, Standing, advance, standing
 from credentials.database import in_chunks
 from credentials.lifecycle import Transition
 from events.event import LearnerEvent
@@ -37,7 +39,8 @@ class _Account:
     template: Template
     before: Held
     held: Held
-    stored: Mapping[str, int]  # key of the requirement -> key of its Fulfillment row
+    standing: Standing
+    stored: Mapping[tuple[str, UUID], int]  # requirement and event -> key of the Fulfillment row
 
 
 def apply(matches: Sequence[LearnerMatch]) -> list[Transition]:
@@ -63,9 +66,11 @@ def _advance(account: _Account, each: LearnerMatch) -> Transition | None:
     step = advance(
         account.template,
         held=account.held,
-        matched=Matched(event.id, event.time, each.match.requirements, each.match.penalties),
+        matched=Matched(event.id, event.time, each.match.met, each.match.penalties),
+        before=account.standing,
     )
     was_complete, account.held = account.held.complete, step.held
+    account.standing = step.standing
     if was_complete == step.held.complete:
         return None
     account.row.complete = step.held.complete
@@ -119,20 +124,39 @@ def _account(row: BadgeProgress, template: Template, found: list[Fulfillment]) -
         template=template,
         before=held,
         held=held,
-        stored={each.requirement.key: each.pk for each in found},
+        standing=standing(template, held=held),
+        stored={(each.requirement.key, each.event_id): each.pk for each in found},
     )
 
 
 def held_of(row: BadgeProgress, found: Iterable[Fulfillment]) -> Held:
     """What the rows say, as the rules see it. `found` comes with its requirements."""
+    evidence: dict[str, list[Evidence]] = defaultdict(list)
+    for each in found:
+        evidence[each.requirement.key].append(
+            Evidence(each.event_time, each.event_id, each.value, each.version)
+        )
     return Held(
         complete=row.complete,
         resets={key: datetime.fromisoformat(at) for key, at in row.resets.items()},
-        evidence={each.requirement.key: Evidence(each.event_time, each.event_id) for each in found},
+        evidence={key: tuple(sorted(known)) for key, known in evidence.items()},
+        pins={key: _read_pin(pin) for key, pin in row.pins.items()},
     )
 
 
-_WRITTEN: Final = ["complete", "completed_at", "resets", "modified"]
+def _read_pin(pin: Mapping[str, Any]) -> Evidence:
+    return Evidence(
+        at=datetime.fromisoformat(pin["at"]),
+        event_id=UUID(pin["event_id"]),
+        version=pin["version"],
+    )
+
+
+def _write_pin(pin: Evidence) -> dict[str, Any]:
+    return {"at": pin.at.isoformat(), "event_id": str(pin.event_id), "version": pin.version}
+
+
+_WRITTEN: Final = ("complete", "completed_at", "resets", "pins", "modified")
 
 
 def _write(accounts: Iterable[_Account]) -> None:
@@ -141,8 +165,9 @@ def _write(accounts: Iterable[_Account]) -> None:
     outdated: list[int] = []
     for account in accounts:
         before, after = account.before, account.held
-        if before.complete != after.complete or before.resets != after.resets:
+        if attrs.evolve(before, evidence={}) != attrs.evolve(after, evidence={}):
             account.row.resets = {key: at.isoformat() for key, at in after.resets.items()}
+            account.row.pins = {key: _write_pin(pin) for key, pin in after.pins.items()}
             changed.append(account.row)
         if before.evidence != after.evidence:
             added.extend(_added(account))
@@ -159,18 +184,20 @@ def _write(accounts: Iterable[_Account]) -> None:
 
 def _added(account: _Account) -> Iterable[Fulfillment]:
     ids = {each.key: each.id for each in account.template.requirements}
-    for key, each in account.held.evidence.items():
-        if account.before.evidence.get(key) != each:
-            yield Fulfillment(
-                progress_id=account.row.pk,
-                requirement_id=ids[key],
-                event_id=each.event_id,
-                event_time=each.at,
-            )
+    for key, known in account.held.evidence.items():
+        for each in known:
+            if (key, each.event_id) not in account.stored:
+                yield Fulfillment(
+                    progress_id=account.row.pk,
+                    requirement_id=ids[key],
+                    event_id=each.event_id,
+                    event_time=each.at,
+                    value=each.value,
+                    version=each.version,
+                )
 
 
 def _outdated(account: _Account) -> Iterable[int]:
-    """Evidence that was replaced by a later one or undone by a reset."""
-    for key, each in account.before.evidence.items():
-        if account.held.evidence.get(key) != each:
-            yield account.stored[key]
+    """Evidence that was superseded by a later one or undone by a reset."""
+    left = {(key, each.event_id) for key, known in account.held.evidence.items() for each in known}
+    return (pk for identity, pk in account.stored.items() if identity not in left)
