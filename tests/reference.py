@@ -79,10 +79,7 @@ def _judge_rule(
     moments: Mapping[str, datetime | None],
 ) -> tuple[datetime | None, int]:
     borders = [
-        each.at
-        for each in events
-        for name in each.penalties
-        if rule.key in badge.penalties[name]
+        each.at for each in events for name in each.penalties if rule.key in badge.penalties[name]
     ]
     for key in rule.after:
         moment = moments[key]

@@ -131,4 +131,4 @@ def test_rules_are_loaded_with_a_fixed_number_of_queries() -> None:
         with CaptureQueriesContext(connection) as captured:
             rulebook.load(version=1)
         spent.append(len(captured))
-    assert spent[0] == spent[1] == 6
+    assert spent[0] == spent[1] == 8

@@ -36,9 +36,7 @@ def badges(draw: st.DrawFn) -> Badge:
         for number, key in enumerate(keys)
     )
     sizes = {label: sum(each.group == label for each in rules) for label in "GH"}
-    groups = {
-        label: draw(st.integers(1, size)) for label, size in sizes.items() if size
-    }
+    groups = {label: draw(st.integers(1, size)) for label, size in sizes.items() if size}
     penalties = draw(
         st.dictionaries(
             st.sampled_from("pq"), st.sets(st.sampled_from(keys), min_size=1).map(tuple)

@@ -84,7 +84,7 @@ def test_requirements_and_penalties_of_one_template_come_together() -> None:
         [template(1, rule("course", "eq", "c1"), penalty=(rule("course", "eq", "c1"),))], version=1
     )
     (match,) = book.match(event())
-    assert [each.key for each in match.requirements] == ["r1"]
+    assert [each.requirement.key for each in match.met] == ["r1"]
     assert [each.key for each in match.penalties] == ["p1"]
 
 

@@ -2,9 +2,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
+import attrs
 import pytest
 
-from badges.rules.book import Penalty, Requirement, Template
+from badges.rules.book import Met, Penalty, Requirement, Template
+from badges.rules.evidence import Demand, Evidence
 from badges.rules.progress import Held, Matched, Outcome, Step, advance, standing
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -26,7 +28,7 @@ def matched(minute: int, *what: Requirement | Penalty, number: int | None = None
     return Matched(
         event_id=UUID(int=minute if number is None else number),
         at=START + timedelta(minutes=minute),
-        requirements=tuple(each for each in what if isinstance(each, Requirement)),
+        met=tuple(Met(each) for each in what if isinstance(each, Requirement)),
         penalties=tuple(each for each in what if isinstance(each, Penalty)),
     )
 
@@ -38,6 +40,10 @@ def play(*events: Matched) -> list[Step]:
         steps.append(advance(TEMPLATE, held=held, matched=each))
         held = steps[-1].held
     return steps
+
+
+def outcomes(step: Step) -> list[tuple[Requirement | Penalty, Outcome]]:
+    return [(each.rule, each.outcome) for each in step.effects]
 
 
 def test_every_group_must_be_met() -> None:
@@ -58,7 +64,7 @@ def test_a_penalty_on_one_alternative_undoes_nothing_else() -> None:
 def test_requirements_come_before_penalties_and_at_equal_times_the_reset_wins() -> None:
     (step,) = play(matched(1, A, C, RESET_ALL))
     assert not step.held.evidence
-    assert [outcome for _, outcome in step.outcomes] == [
+    assert [each.outcome for each in step.effects] == [
         Outcome.FULFILLED,
         Outcome.FULFILLED,
         Outcome.RESET,
@@ -67,23 +73,23 @@ def test_requirements_come_before_penalties_and_at_equal_times_the_reset_wins() 
 
 def test_an_old_event_that_comes_late_is_stale() -> None:
     _, late = play(matched(5, RESET_A), matched(3, A))
-    assert late.outcomes == ((A, Outcome.STALE),)
+    assert outcomes(late) == [(A, Outcome.STALE)]
     assert not late.held.evidence
 
 
 def test_a_late_reset_undoes_only_what_was_before_it() -> None:
     _, _, reset = play(matched(1, A), matched(4, A), matched(2, RESET_A))
-    assert reset.outcomes == ((RESET_A, Outcome.RESET),)
-    assert reset.held.evidence["a"].at == START + timedelta(minutes=4)
+    assert outcomes(reset) == [(RESET_A, Outcome.RESET)]
+    assert [each.at for each in reset.held.evidence["a"]] == [START + timedelta(minutes=4)]
 
 
 def test_an_older_reset_changes_nothing() -> None:
     _, older = play(matched(5, RESET_A), matched(3, RESET_A))
-    assert older.outcomes == ((RESET_A, Outcome.STALE),)
+    assert outcomes(older) == [(RESET_A, Outcome.STALE)]
 
 
 def test_repeats_are_told_apart_from_the_first() -> None:
-    assert [step.outcomes[0][1] for step in play(matched(1, A), matched(2, A))] == [
+    assert [step.effects[0].outcome for step in play(matched(1, A), matched(2, A))] == [
         Outcome.FULFILLED,
         Outcome.ALREADY,
     ]
@@ -97,9 +103,64 @@ def test_a_template_that_demands_nothing_is_never_complete() -> None:
 @pytest.mark.parametrize("resets", [(RESET_A,), (RESET_ALL,)])
 def test_progress_does_not_depend_on_the_order_of_arrival(resets: tuple[Penalty, ...]) -> None:
     events = [matched(1, A), matched(2, C), matched(3, *resets), matched(3, B, number=9)]
-    outcomes = {
+    left = {
         (tuple(sorted(held.evidence.items())), tuple(sorted(held.resets.items())), held.complete)
         for order in permutations(events)
         for held in [play(*order)[-1].held]
     }
-    assert len(outcomes) == 1
+    assert len(left) == 1
+
+
+class TestRepetition:
+    def test_counts_up_to_what_is_demanded(self) -> None:
+        thrice = attrs.evolve(A, demand=Demand(count=3))
+        steps = play_with(thrice, matched(1, thrice), matched(2, thrice), matched(3, thrice))
+        assert [
+            (each.outcome, each.counted, each.demanded) for s in steps for each in s.effects
+        ] == [
+            (Outcome.COUNTED, 1, 3),
+            (Outcome.COUNTED, 2, 3),
+            (Outcome.FULFILLED, 3, 3),
+        ]
+
+    def test_the_same_event_counts_once(self) -> None:
+        twice = attrs.evolve(A, demand=Demand(count=2))
+        steps = play_with(twice, matched(1, twice), matched(1, twice))
+        assert steps[-1].effects[0].counted == 1
+
+    def test_keeps_no_more_than_it_needs(self) -> None:
+        twice = attrs.evolve(A, demand=Demand(count=2))
+        steps = play_with(twice, *(matched(minute, twice) for minute in range(9)))
+        assert len(steps[-1].held.evidence["a"]) == 2
+
+    def test_waits_for_its_prerequisite_and_counts_anew_from_there(self) -> None:
+        waiting = attrs.evolve(B, after=("a",))
+        template = attrs.evolve(TEMPLATE, requirements=(A, waiting, C))
+        events = [matched(1, waiting), matched(2, A), matched(3, waiting)]
+        found = []
+        held = Held()
+        for each in events:
+            step = advance(template, held=held, matched=each)
+            held = step.held
+            found.append(step.standing.tallies["b"].counted)
+        assert found == [0, 0, 1]
+
+    def test_what_was_pinned_stays_until_it_is_reset(self) -> None:
+        thrice = attrs.evolve(A, demand=Demand(count=3))
+        template = attrs.evolve(TEMPLATE, requirements=(thrice, B, C))
+        pin = Evidence(START, UUID(int=1), version=1)
+        held = Held(pins={"a": pin})
+        assert standing(template, held=held).tallies["a"].fulfilled == pin
+        step = advance(template, held=held, matched=matched(1, RESET_A))
+        assert not step.held.pins
+        assert not step.standing.tallies["a"].fulfilled
+
+
+def play_with(requirement: Requirement, *events: Matched) -> list[Step]:
+    template = attrs.evolve(TEMPLATE, requirements=(requirement, B, C))
+    held = Held()
+    steps = []
+    for each in events:
+        steps.append(advance(template, held=held, matched=each))
+        held = steps[-1].held
+    return steps

@@ -1,5 +1,5 @@
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from opaque_keys.edx.keys import CourseKey
@@ -9,9 +9,11 @@ from badges.rules.values import (
     READERS,
     Absent,
     ValueRefusedError,
+    canonical,
     expect,
     join_list,
     parse_boolean,
+    parse_duration,
     parse_number,
     split_list,
 )
@@ -87,3 +89,42 @@ def test_a_naive_time_in_a_payload_is_utc() -> None:
 @pytest.mark.parametrize("raw", [math.nan, math.inf, "A+", object(), b"1"])
 def test_what_is_no_number_is_unreadable(raw: object) -> None:
     assert READERS[Kind.NUMBER](raw) is Absent.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("P30D", timedelta(days=30)),
+        ("P2W", timedelta(weeks=2)),
+        ("PT12H", timedelta(hours=12)),
+        ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+    ],
+)
+def test_durations(text: str, length: timedelta) -> None:
+    assert parse_duration(text) == length
+
+
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1DT", "P1M", "P1Y", "30", "P-1D", "P1.5D", "P0D", "P999999W", "p1d"]
+)
+def test_no_durations(text: str) -> None:
+    with pytest.raises(ValueRefusedError, match="P30D"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        (datetime(2026, 3, 1, 10, tzinfo=UTC),
+         datetime(2026, 3, 1, 11, tzinfo=timezone(timedelta(hours=1)))),
+        (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)),
+    ],
+)  # fmt: skip
+def test_equal_values_have_one_canonical_text(one: object, other: object) -> None:
+    assert canonical(one) == canonical(other)
+
+
+def test_different_values_differ_also_when_they_are_long() -> None:
+    assert canonical("x" * 10_000 + "a") != canonical("x" * 10_000 + "b")
+    assert len(canonical("x" * 10_000)) <= 200
