@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 from badges import rulebook
-from badges.steps import progress
-from badges.steps.progress import LearnerMatch
+from badges.progressed import LearnerMatch
+from badges.steps import decisions, progress
 from credentials import issuances, lifecycle, outbox
 from events.event import LearnerEvent
 
 
 def process(events: Sequence[LearnerEvent]) -> None:
-    """Rules -> progress -> credential -> issuance, for a batch of accepted events in the order of
-    their delivery. Requires the transaction that claimed them.
+    """Rules -> progress -> credential -> issuance -> decisions, for a batch of accepted events in
+    the order of their delivery. Requires the transaction that claimed them.
     """
+    now = events[0].received_at
     book = rulebook.current()
     matches = [LearnerMatch(each, match) for each in events for match in book.match(each.event)]
-    transitions = progress.apply(matches)
-    changes = lifecycle.apply(transitions)
-    issuances.want(changes, now=events[0].received_at)
-    outbox.announce(changes)
+    progressed = progress.apply(matches)
+    applied = lifecycle.apply(progressed.transitions)
+    issuances.want(applied.changes, now=now)
+    outbox.announce(applied.changes)
+    decisions.record(progressed, applied, now=now)

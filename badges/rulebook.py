@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from badges.models import (
     BadgePenalty,
@@ -16,6 +16,7 @@ from badges.models import (
     DataRule,
     PenaltyDataRule,
     RequirementGroup,
+    RulesVersion,
 )
 from badges.rules.book import Penalty, Requirement, RuleBook, Template, compile_book
 from badges.rules.conditions import Condition, RuleRefusedError, compile_rule, compile_value
@@ -31,7 +32,7 @@ _kept: dict[str, RuleBook] = {}
 
 
 def current() -> RuleBook:
-    """One query when nothing changed since the last call in this process, else nine."""
+    """One query when nothing changed since the last call in this process, else ten."""
     version = DefinitionsVersion.current()
     book = _kept.get("book")
     if book is None or book.version != version:
@@ -46,19 +47,19 @@ def forget() -> None:
 
 
 def load(*, version: int) -> RuleBook:
-    """Compile every active template. Eight queries, whatever the number of templates."""
+    """Compile every active template. Nine queries, whatever the number of templates."""
     rows = _Rows.read({"is_active": True})
     return compile_book(rows.compile(), version=version)
 
 
 def compile_one(template: BadgeTemplate) -> Template:
-    """The rules of one template, active or not. Eight queries."""
+    """The rules of one template, active or not. Nine queries."""
     (compiled,) = compile_some([template.pk])
     return compiled
 
 
 def compile_some(template_ids: Sequence[int]) -> list[Template]:
-    """The rules of some templates, active or not. Eight queries."""
+    """The rules of some templates, active or not. Nine queries."""
     return list(_Rows.read({"pk__in": list(template_ids)}).compile())
 
 
@@ -67,6 +68,7 @@ class _Rows:
     """The rows that make up some templates, by the key of what they belong to."""
 
     templates: Sequence[tuple[int, str]]
+    versions: Mapping[int, int]
     groups: Mapping[int, list[RequirementGroup]]
     requirements: Mapping[int, list[BadgeRequirement]]
     rules: Mapping[int, list[DataRule]]
@@ -87,6 +89,12 @@ class _Rows:
         return cls(
             templates=list(
                 BadgeTemplate.objects.filter(**scope).order_by("id").values_list("pk", "reissue")
+            ),
+            versions=dict(
+                RulesVersion.objects.filter(**inside("template"))
+                .order_by()
+                .values_list("template_id")
+                .annotate(newest=Max("number"))
             ),
             groups=_by(RequirementGroup.objects.filter(**inside("template")), "template_id"),
             requirements=_by(BadgeRequirement.objects.filter(**inside("template")), "template_id"),
@@ -130,6 +138,7 @@ class _Rows:
                     for each in self.penalties.get(template_id, ())
                 ),
                 reissue_allowed=reissue == BadgeTemplate.Reissue.ALLOWED,
+                version=self.versions.get(template_id, 0),
             )
 
 

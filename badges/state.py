@@ -8,10 +8,10 @@ import attrs
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from badges import rulebook
+from badges.accounts import held_of
 from badges.models import BadgeProgress, Fulfillment
 from badges.rules.book import Template
 from badges.rules.progress import Held, Standing, standing
-from badges.steps.progress import held_of
 from credentials.models import BadgeTemplate, Issuance, Learner, UserCredential
 from events import inbox
 

@@ -33,6 +33,7 @@ class Transition:
     reissue_allowed: bool
     at: datetime
     event_id: UUID | None
+    rules_version: int | None = None
     reason: str = ""
     origin: Origin = Origin.PENALTY
 
@@ -51,40 +52,58 @@ class Change:
     at: datetime
 
 
-def apply(transitions: Sequence[Transition]) -> list[Change]:
-    """Award on complete, revoke on incomplete, in order; returns what really changed.
+@attrs.frozen
+class Applied:
+    """What became of the transitions: the changes in order, and whose award is blocked because
+    the badge was revoked before.
+    """
+
+    changes: tuple[Change, ...] = ()
+    blocked: tuple[Transition, ...] = ()
+
+
+def apply(transitions: Sequence[Transition]) -> Applied:
+    """Award on complete, revoke on incomplete, in order.
 
     Whoever holds a live credential is not awarded another; a revoked one stays revoked unless the
     template allows reissue, then the new one points to the old. Requires a transaction; locks the
-    credentials concerned. Three statements at most.
+    credentials concerned. Four statements at most.
     """
     if not transitions:
-        return []
+        return Applied()
     newest = _newest(transitions)
     changes: list[Change] = []
+    blocked: list[Transition] = []
     for each in transitions:
         pair = (each.learner_id, each.template_id)
         credential = newest.get(pair)
-        if each.complete:
-            awarded = _award(each, former=credential)
-            if awarded is not None:
-                newest[pair] = awarded
-                changes.append(Change(Verb.AWARDED, awarded, each.at))
-        elif credential is not None and credential.live:
-            revoke(credential, at=each.at, event_id=each.event_id, reason=each.reason)
+        live = credential is not None and bool(credential.live)
+        if each.complete and not live:
+            if credential is not None and not each.reissue_allowed:
+                blocked.append(each)
+                continue
+            newest[pair] = awarded = _award(each, former=credential)
+            changes.append(Change(Verb.AWARDED, awarded, each.at))
+        elif credential is not None and live and not each.complete:
+            revoke(
+                credential,
+                at=each.at,
+                event_id=each.event_id,
+                reason=each.reason,
+                origin=each.origin,
+            )
             changes.append(Change(Verb.REVOKED, credential, each.at))
     save(changes)
-    return changes
+    return Applied(tuple(changes), tuple(blocked))
 
 
-def _award(transition: Transition, *, former: UserCredential | None) -> UserCredential | None:
-    if former is not None and (former.live or not transition.reissue_allowed):
-        return None
+def _award(transition: Transition, *, former: UserCredential | None) -> UserCredential:
     return UserCredential(
         learner_id=transition.learner_id,
         template_id=transition.template_id,
         awarded_at=transition.at,
         awarded_by_event=transition.event_id,
+        rules_version=transition.rules_version,
         replaces=former,
     )
 

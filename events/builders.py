@@ -66,6 +66,34 @@ def _record_builder(record: type) -> Build:
 
 
 @cache
+def personal_paths(declared: Any, prefix: str = "") -> frozenset[str]:
+    """Key paths of a payload type that lead to what the archive leaves out."""
+    kinds = [each for each in (declared, *typing.get_args(declared)) if _is_record(each)]
+    found: set[str] = set()
+    for record in kinds:
+        for field in attrs.fields(record):
+            path = prefix + field.name
+            if record is UserData:
+                if field.name != "id":
+                    found |= {path, *_paths_below(field.type, path + ".")}
+            elif (record.__name__, field.name) in _PERSONAL:
+                found.add(path)
+            else:
+                found |= personal_paths(field.type, path + ".")
+    return frozenset(found)
+
+
+def _paths_below(declared: Any, prefix: str) -> set[str]:
+    if not _is_record(declared):
+        return set()
+    return {prefix + field.name for field in attrs.fields(declared)}
+
+
+def _is_record(declared: Any) -> bool:
+    return isinstance(declared, type) and attrs.has(declared)
+
+
+@cache
 def archiver(declared: Hashable) -> Build:
     """A function from a value of the declared type to JSON data without personal data: people
     become {"id": LMS user id}, known personal text becomes None.

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from badges.accounts import held_of
 from badges.models import BadgeProgress
 from badges.rulebook import compile_one
 from badges.rules.book import Requirement, Template
 from badges.rules.progress import Held, standing
-from badges.steps.progress import held_of
 from credentials.admin.base import ReadOnlyAdmin, display
 from credentials.models import BadgeTemplate, UserCredential
 

@@ -8,7 +8,13 @@ from uuid import UUID
 
 import attrs
 
-from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from badges.models import (
+    BadgePenalty,
+    BadgeRequirement,
+    DataRule,
+    PenaltyDataRule,
+    RequirementGroup,
+)
 from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
@@ -39,7 +45,7 @@ _REQUIREMENTS: Final = _Kind(
     owners=BadgeRequirement.objects,
     rules=DataRule,
     link="requirement_id",
-    columns=("event_type", "description", "group"),
+    columns=("event_type", "description", "group", "count", "distinct_by", "within"),
     defined=lambda template: template.requirements,
     rows=lambda found: found.requirements,
 )
@@ -50,6 +56,32 @@ _PENALTIES: Final = _Kind(
     columns=("event_type", "description"),
     defined=lambda template: template.penalties,
     rows=lambda found: found.penalties,
+)
+
+
+@attrs.frozen
+class _Link:
+    """How requirements (`after`) or penalties (`resets`) name requirements. `owner` and `named`
+    are the columns of the table between them; `names`: ids of owners -> ids they name.
+    """
+
+    table: Any
+    owner: str
+    named: str
+    names: Callable[[TemplateDef], Mapping[str, tuple[str, ...]]]
+
+
+_AFTER: Final = _Link(
+    table=BadgeRequirement.after.through,
+    owner="from_badgerequirement_id",
+    named="to_badgerequirement_id",
+    names=lambda template: {each.id: each.after for each in template.requirements},
+)
+_RESETS: Final = _Link(
+    table=BadgePenalty.requirements.through,
+    owner="badgepenalty_id",
+    named="badgerequirement_id",
+    names=lambda template: {each.id: each.resets for each in template.penalties},
 )
 
 
@@ -68,7 +100,9 @@ def apply(plan: Plan) -> None:
     changes = _write_templates(plan.templates, organizations)
     requirements = _write_owners(changes, _REQUIREMENTS)
     penalties = _write_owners(changes, _PENALTIES)
-    _write_resets(changes, requirements=requirements, penalties=penalties)
+    _write_links(changes, _AFTER, owners=requirements, requirements=requirements)
+    _write_links(changes, _RESETS, owners=penalties, requirements=requirements)
+    _write_groups(changes)
     _delete(BadgeTemplate, [step.found for step in plan.templates if step.verb is Verb.DELETE])
     _delete(
         CredlyOrganization, [step.found for step in plan.organizations if step.verb is Verb.DELETE]
@@ -180,26 +214,41 @@ def _write_rules(owners: Iterable[tuple[Any, Owner | None, Owner]], kind: _Kind)
     )
 
 
-def _write_resets(changes: Iterable[_Change], *, requirements: Keys, penalties: Keys) -> None:
-    link = BadgePenalty.requirements.through
+def _write_links(
+    changes: Iterable[_Change], link: _Link, *, owners: Keys, requirements: Keys
+) -> None:
+    """Where they differ at all, the links of an owner are replaced."""
     emptied: list[int] = []
     fresh: list[Any] = []
     for each in changes:
         uuid = each.row.uuid
-        found = each.found.definition.penalties if each.found else ()
-        before = {old.id: old.resets for old in found}
-        for penalty in each.wanted.penalties:
-            if before.get(penalty.id) == penalty.resets:
+        before = link.names(each.found.definition) if each.found else {}
+        for owner, named in link.names(each.wanted).items():
+            if before.get(owner, ()) == named:
                 continue
-            key = penalties[uuid, penalty.id]
-            emptied.append(key)
+            key = owners[uuid, owner]
+            if owner in before:
+                emptied.append(key)
             fresh += [
-                link(badgepenalty_id=key, badgerequirement_id=requirements[uuid, id_])
-                for id_ in penalty.resets
+                link.table(**{link.owner: key, link.named: requirements[uuid, id_]})
+                for id_ in named
             ]
     for chunk in in_chunks(emptied):
-        link.objects.filter(badgepenalty_id__in=chunk).delete()
-    link.objects.bulk_create(fresh)
+        link.table.objects.filter(**{f"{link.owner}__in": chunk}).delete()
+    link.table.objects.bulk_create(fresh)
+
+
+def _write_groups(changes: Sequence[_Change]) -> None:
+    """Those of an updated template are replaced, also when no group differs: a row that demands
+    one is as good as none, but must not outlive the requirements of its label.
+    """
+    for chunk in in_chunks([each.row.pk for each in changes if each.found]):
+        RequirementGroup.objects.filter(template_id__in=chunk).delete()
+    RequirementGroup.objects.bulk_create(
+        RequirementGroup(template_id=each.row.pk, label=label, required=required)
+        for each in changes
+        for label, required in each.wanted.groups
+    )
 
 
 def _overwrite(manager: Any, rows: Sequence[Any], fields: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 so that one pass finds every fault. What was read counts only when no fault was noted.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from badges.rules.values import join_list
 
 NO_UUID: Final = UUID(int=0)  # stands in for one that could not be read
 _TRUE: Final = frozenset({"yes", "true", "on"})  # what YAML 1.1 calls true, in any case
+_DIGITS: Final = re.compile(r"-?(0|[1-9][0-9]{0,9})")
 _WRITTEN: Final = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false"}
 
 
@@ -105,6 +107,17 @@ class Keys:
             return False
         return node.text.lower() in _TRUE
 
+    def integer(self, key: str, *, default: int) -> int:
+        """A whole number in plain digits; neither `010` nor `0x1F` nor one in quotes."""
+        found = self.find(key)
+        if found is None:
+            return default
+        node = found.node
+        if not (isinstance(node, Scalar) and node.kind == "int" and _DIGITS.fullmatch(node.text)):
+            self.notes.add(found, f"must be a whole number without quotes{_but(node)}")
+            return default
+        return int(node.text)
+
     def uuid(self, key: str, *, required: bool) -> UUID | None:
         """NO_UUID when it cannot be read, None when it is absent and need not be there."""
         found = self.demand(key) if required else self.find(key)
@@ -141,6 +154,22 @@ class Keys:
                 self.notes.add(each, f"{text!r} stands twice")
             read.setdefault(text, each)
         return [(found, text) for text, found in read.items()]
+
+    def refuse_repeated(self, key: str, *, by: str) -> None:
+        """Note the items of a list of mappings whose value of `by` an earlier item has too."""
+        found = self.find(key)
+        if found is None or not isinstance(found.node, Sequence):
+            return
+        first: dict[str, int] = {}
+        for index, item in enumerate(found.node.items):
+            value = item.items.get(by) if isinstance(item, Mapping) else None
+            if not isinstance(value, Scalar) or value.kind == "null":
+                continue
+            text = value.text.lower().replace("-", "") if by == "uuid" else value.text
+            if text in first:
+                message = f"{value.text!r} stands twice; the first is in line {first[text]}"
+                self.notes.add(Found(value, f"{found.path}[{index}].{by}"), message)
+            first.setdefault(text, value.line)
 
 
 def scalar_text(found: Found, notes: Notes) -> str | None:

@@ -18,10 +18,16 @@ class RuleDef:
 
 @attrs.frozen
 class RequirementDef:
+    """`within` is an ISO 8601 duration; `after` are ids of the same template, sorted."""
+
     id: str
     event_type: str
     group: str = ""
     description: str = ""
+    count: int = 1
+    distinct_by: str = ""
+    within: str = ""
+    after: tuple[str, ...] = ()
     rules: tuple[RuleDef, ...] = ()
 
 
@@ -49,7 +55,8 @@ class OrganizationDef:
 @attrs.frozen
 class TemplateDef:
     """Requirements and penalties stand in the order of their ids: the order in which somebody
-    wrote them means nothing.
+    wrote them means nothing. `groups`: label and how many of it, by label; those that demand one
+    are left out, because every group does.
     """
 
     uuid: UUID
@@ -62,6 +69,7 @@ class TemplateDef:
     name_policy: str
     requirements: tuple[RequirementDef, ...]
     penalties: tuple[PenaltyDef, ...]
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 @attrs.frozen

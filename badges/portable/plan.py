@@ -65,7 +65,7 @@ _PRUNED: Final = "Deactivated by an import with --prune: the file does not name 
 
 
 def plan(document: Document, *, prune: bool = False) -> Plan:
-    """Compare with the database. Nine queries at most, and nothing is written.
+    """Compare with the database. Eleven queries at most, and nothing is written.
 
     `prune` removes what the document does not name: templates that have credentials are only
     deactivated, organizations stay as long as a template that stays belongs to them.

@@ -13,8 +13,10 @@ from badges.definitions import (
     FOREIGN_RESET,
     NO_REQUIREMENTS,
     NO_RESETS,
+    Shape,
     event_type_fault,
     rule_fault,
+    shape_faults,
 )
 from badges.models import BadgePenalty, BadgeRequirement
 from badges.portable.cursor import Found, Keys, Notes, rule_value
@@ -44,7 +46,6 @@ _VARIABLE: Final = CharField(
         )
     ],
 )
-_LATER: Final = "is not supported by this version"
 _REQUIREMENT_KEYS: Final = (
     "id",
     "event_type",
@@ -103,34 +104,19 @@ class _Reader:
         keys = Keys(at, known=("version", "organizations", "templates"), notes=self._notes)
         version = keys.demand("version", hint=f"write version: {VERSION}")
         if version is not None:
-            self._one(version, f"must be {VERSION}, the only version that is read")
+            self._refuse_other_version(version)
         organizations = [self._organization(each) for each in keys.items("organizations")]
-        self._refuse_repeated(keys, "organizations", "uuid")
+        keys.refuse_repeated("organizations", by="uuid")
         self._organizations |= {each.uuid for each in organizations}
         # Required, so that a file that was cut off does not look like "no templates" to --prune.
         templates = [self._template(each) for each in keys.items("templates", required=True)]
-        self._refuse_repeated(keys, "templates", "uuid")
+        keys.refuse_repeated("templates", by="uuid")
         return Document(tuple(organizations), tuple(templates))
 
-    def _one(self, found: Found, otherwise: str) -> None:
+    def _refuse_other_version(self, found: Found) -> None:
         node = found.node
-        if not (isinstance(node, Scalar) and node.kind == "int" and node.text == "1"):
-            self._notes.add(found, otherwise)
-
-    def _refuse_repeated(self, keys: Keys, name: str, key: str) -> None:
-        found = keys.find(name)
-        if found is None or not isinstance(found.node, Sequence):
-            return
-        first: dict[str, int] = {}
-        for index, item in enumerate(found.node.items):
-            value = item.items.get(key) if isinstance(item, Mapping) else None
-            if not isinstance(value, Scalar) or value.kind == "null":
-                continue
-            text = value.text.lower().replace("-", "") if key == "uuid" else value.text
-            if text in first:
-                message = f"{value.text!r} stands twice; the first is in line {first[text]}"
-                self._notes.add(Found(value, f"{found.path}[{index}].{key}"), message)
-            first.setdefault(text, value.line)
+        if not (isinstance(node, Scalar) and node.kind == "int" and node.text == str(VERSION)):
+            self._notes.add(found, f"must be {VERSION}, the only version that is read")
 
     def _organization(self, at: Found) -> OrganizationDef:
         keys = Keys(at, known=("uuid", "provider", "name", "api_key_env"), notes=self._notes)
@@ -145,14 +131,12 @@ class _Reader:
         keys = Keys(at, known=_TEMPLATE_KEYS, notes=self._notes)
         providers = self._providers(keys)
         is_active = keys.boolean("is_active", hint="write is_active: true or is_active: false")
-        requirements = [self._requirement(each) for each in keys.items("requirements")]
-        self._refuse_repeated(keys, "requirements", "id")
+        requirements, groups = self._requirements(keys)
         if is_active and not requirements and _is_list(keys.find("requirements")):
             keys.note("requirements", NO_REQUIREMENTS)
-        self._groups(keys, {each.group for each in requirements})
         ids = {each.id for each in requirements}
         penalties = [self._penalty(each, ids) for each in keys.items("penalties")]
-        self._refuse_repeated(keys, "penalties", "id")
+        keys.refuse_repeated("penalties", by="id")
         return TemplateDef(
             uuid=_certain(keys.uuid("uuid", required=True)),
             name=keys.text("name", column=_column(BadgeTemplate, "name"), required=True),
@@ -172,6 +156,9 @@ class _Reader:
             ),
             requirements=tuple(sorted(requirements, key=lambda each: each.id)),
             penalties=tuple(sorted(penalties, key=lambda each: each.id)),
+            groups=tuple(
+                (label, required) for label, required in sorted(groups.items()) if required != 1
+            ),
         )
 
     def _providers(self, keys: Keys) -> tuple[str, ...]:
@@ -191,36 +178,45 @@ class _Reader:
             keys.note("organization", f"{uuid} is neither in this file nor in the database")
         return uuid
 
-    def _groups(self, keys: Keys, used: set[str]) -> None:
+    def _requirements(self, keys: Keys) -> tuple[list[RequirementDef], dict[str, int]]:
+        """The requirements, and how many are demanded of the groups that say so; judged together,
+        because they speak of each other.
+        """
+        found = [self._requirement(each) for each in keys.items("requirements")]
+        keys.refuse_repeated("requirements", by="id")
+        groups = self._groups(keys)
+        requirements = [definition for _, definition in found]
+        inside = {definition.id: at for at, definition in reversed(found)}
+        required = {label: each.integer("required", default=1) for label, each in groups.items()}
+        for fault in shape_faults([*map(_shape, requirements)], groups=required):
+            place = groups if fault.field == "required" else inside
+            place[fault.key].note(fault.field, fault.message)
+        return requirements, required
+
+    def _groups(self, keys: Keys) -> dict[str, Keys]:
+        """What stands below each label."""
         at = keys.find("groups")
         if at is None:
-            return
+            return {}
         if not isinstance(at.node, Mapping):
-            self._notes.add(at, "must be a mapping of labels, for example {A: {required: 1}}")
-            return
-        for label, node in at.node.items.items():
-            group = Found(node, f"{at.path}.{label}")
-            if label not in used:
-                self._notes.add(group, "no requirement of this template has this group")
-            required = Keys(group, known=("required",), notes=self._notes).find("required")
-            if required is not None:
-                self._one(required, f"a group that demands more or less than 1 {_LATER}")
+            self._notes.add(at, "must be a mapping of labels, for example {A: {required: 2}}")
+            return {}
+        return {
+            label: Keys(Found(node, f"{at.path}.{label}"), known=("required",), notes=self._notes)
+            for label, node in at.node.items.items()
+        }
 
-    def _requirement(self, at: Found) -> RequirementDef:
+    def _requirement(self, at: Found) -> tuple[Keys, RequirementDef]:
         keys = Keys(at, known=_REQUIREMENT_KEYS, notes=self._notes)
-        count = keys.find("count")
-        if count is not None:
-            self._one(count, f"a count other than 1 {_LATER}")
-        for key in ("distinct_by", "within"):
-            if keys.find(key) is not None:
-                keys.note(key, _LATER)
-        if keys.texts("after"):
-            keys.note("after", _LATER)
-        return RequirementDef(
+        return keys, RequirementDef(
             id=self._id(keys, BadgeRequirement),
             event_type=(event_type := self._event_type(keys)),
             group=keys.text("group", column=_column(BadgeRequirement, "group")),
             description=keys.text("description", column=_column(BadgeRequirement, "description")),
+            count=keys.integer("count", default=1),
+            distinct_by=keys.text("distinct_by", column=_column(BadgeRequirement, "distinct_by")),
+            within=keys.text("within", column=_column(BadgeRequirement, "within")),
+            after=tuple(sorted(key for _, key in keys.texts("after"))),
             rules=self._rules(keys, event_type),
         )
 
@@ -280,6 +276,18 @@ class _Reader:
             if known is None and fault is not None and fault.field != "operator":
                 keys.note("operator", f"{operator!r} is unknown; use {', '.join(OPERATORS)}")
         return RuleDef(path, operator, value)
+
+
+def _shape(each: RequirementDef) -> Shape:
+    return Shape(
+        key=each.id,
+        event_type=each.event_type,
+        group=each.group,
+        count=each.count,
+        distinct_by=each.distinct_by,
+        within=each.within,
+        after=each.after,
+    )
 
 
 def _is_list(found: Found | None) -> bool:

@@ -9,7 +9,13 @@ from uuid import UUID
 
 import attrs
 
-from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from badges.models import (
+    BadgePenalty,
+    BadgeRequirement,
+    DataRule,
+    PenaltyDataRule,
+    RequirementGroup,
+)
 from badges.portable.definitions import (
     CREDLY,
     OrganizationDef,
@@ -56,7 +62,7 @@ def organizations() -> dict[UUID, StoredOrganization]:
 
 
 def templates(uuids: Collection[UUID] | None = None) -> dict[UUID, StoredTemplate]:
-    """Those of `uuids`, or all of them, by uuid in its order. Six queries."""
+    """Those of `uuids`, or all of them, by uuid in its order. Eight queries."""
     if uuids is None:
         return _load({})
     found: dict[UUID, StoredTemplate] = {}
@@ -78,7 +84,8 @@ def _load(scope: Mapping[str, Any]) -> dict[UUID, StoredTemplate]:
     penalties_of = _by_template(BadgePenalty.objects.filter(**inside))
     requirement_rules = _rules(DataRule, "requirement", inside)
     penalty_rules = _rules(PenaltyDataRule, "penalty", inside)
-    resets = _resets(inside)
+    after, resets = _after(inside), _resets(inside)
+    groups = _groups(inside)
     rows = BadgeTemplate.objects.filter(**scope).select_related("organization").order_by("uuid")
     found: dict[UUID, StoredTemplate] = {}
     for row in rows:
@@ -100,6 +107,10 @@ def _load(scope: Mapping[str, Any]) -> dict[UUID, StoredTemplate]:
                         event_type=each.event_type,
                         group=each.group,
                         description=each.description,
+                        count=each.count,
+                        distinct_by=each.distinct_by,
+                        within=each.within,
+                        after=tuple(sorted(after[each.pk])),
                         rules=tuple(requirement_rules[each.pk]),
                     )
                     for each in own
@@ -114,6 +125,7 @@ def _load(scope: Mapping[str, Any]) -> dict[UUID, StoredTemplate]:
                     )
                     for each in undone
                 ),
+                groups=tuple(sorted(groups[row.pk])),
             ),
             requirements={each.key: each.pk for each in own},
             penalties={each.key: each.pk for each in undone},
@@ -134,6 +146,25 @@ def _rules(model: Any, owner: str, inside: Mapping[str, Any]) -> dict[int, list[
         f"{owner}_id", "path", "operator", "value"
     ):
         found[owner_id].append(RuleDef(path, operator, value))
+    return found
+
+
+def _groups(inside: Mapping[str, Any]) -> dict[int, list[tuple[str, int]]]:
+    """Label and how many of it, by the key of the template."""
+    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    rows = RequirementGroup.objects.filter(**inside).exclude(required=1)
+    for template_id, label, required in rows.values_list("template_id", "label", "required"):
+        found[template_id].append((label, required))
+    return found
+
+
+def _after(inside: Mapping[str, Any]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    links = BadgeRequirement.after.through.objects.filter(
+        **_seen_from("from_badgerequirement", inside)
+    )
+    for key, other in links.values_list("from_badgerequirement_id", "to_badgerequirement__key"):
+        found[key].append(other)
     return found
 
 

@@ -3,8 +3,8 @@
 The text depends on the definitions alone: organizations and templates by uuid, requirements and
 penalties by id, rules in their order. What is always written: every required key and `reissue`,
 `name_policy`, `requirements`, `penalties`, `rules`. What is left out when it says nothing: an empty
-`description`, `group`, `api_key_env` or `organization`, the `value` of an operator that takes none.
-`groups`, `count` and `after` have one value only at this stage and are left out.
+`description`, `group`, `distinct_by`, `within`, `after`, `api_key_env` or `organization`, a `count`
+of 1, a group of which 1 is `required`, the `value` of an operator that takes none.
 """
 
 import json
@@ -70,9 +70,16 @@ def _template(each: TemplateDef) -> list[str]:
         f"is_active: {'true' if each.is_active else 'false'}",
         f"reissue: {each.reissue}",
         f"name_policy: {each.name_policy}",
+        *_groups(each.groups),
         *_list("requirements", map(_requirement, each.requirements)),
         *_list("penalties", map(_penalty, each.penalties)),
     ]
+
+
+def _groups(groups: Iterable[tuple[str, int]]) -> Iterator[str]:
+    written = [f"{_text(label)}: {{required: {required}}}" for label, required in groups]
+    if written:
+        yield f"groups: {{{', '.join(written)}}}"
 
 
 def _requirement(each: RequirementDef) -> list[str]:
@@ -81,6 +88,10 @@ def _requirement(each: RequirementDef) -> list[str]:
         f"event_type: {_text(each.event_type)}",
         *_optional("group", each.group),
         *_optional("description", each.description),
+        *([f"count: {each.count}"] if each.count != 1 else []),
+        *_optional("distinct_by", each.distinct_by),
+        *_optional("within", each.within),
+        *([f"after: {_texts(each.after)}"] if each.after else []),
         *_rules(each.rules),
     ]
 

@@ -36,6 +36,9 @@ class UserCredential(models.Model):
     revoked_by_event = models.UUIDField(null=True, blank=True, editable=False)
     revocation_origin = models.CharField(max_length=10, choices=Origin.choices, blank=True)
     revocation_reason = models.TextField(blank=True)
+    rules_version = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Version of the template's rules it was awarded under."
+    )
     issued_name = models.CharField(max_length=255, blank=True)
     replaces = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"

@@ -9,18 +9,14 @@ import pytest
 from tests.functional.conftest import Service
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
-# Counts and n-of-m groups come with the complete rules engine; strict, so that a scenario that
-# passes has to leave this list.
-NOT_YET = {"two_of_three", "distinct_courses", "duplicate_delivery"}
 
 
 def _cases() -> list[Any]:
     cases = []
     for file in sorted(FOLDER.glob("*.json")):
         scenario = json.loads(file.read_text())
-        marks = [pytest.mark.xfail(strict=True)] if scenario["name"] in NOT_YET else []
         cases += [
-            pytest.param(scenario, size, id=f"{scenario['name']}-{size}", marks=marks)
+            pytest.param(scenario, size, id=f"{scenario['name']}-{size}")
             for size in scenario["batch_sizes"]
         ]
     return cases

@@ -130,6 +130,42 @@ def test_everything_of_the_sample_is_read() -> None:
     )
 
 
+def test_repetition_order_and_groups_are_read() -> None:
+    text = SAMPLE
+    for old, new in [
+        ("{A: {required: 1}}", "{A: {required: 2}, B: {required: 1}}"),
+        (
+            "count: 1",
+            "count: 10000\n        distinct_by: course.course_key\n        within: P1DT6H",
+        ),
+        (
+            "      - id: any-event",
+            "      - id: c\n        event_type: EVENT\n        group: B\n      - id: any-event",
+        ),
+        ("after: []", "after: [c, any-event]"),
+    ]:
+        assert old in text
+        text = text.replace(old, new.replace("EVENT", PASSING), 1)
+    text = text.replace("    penalties:", "        group: A\n    penalties:", 1)
+
+    (template,) = document(text).templates
+
+    # A group of which one is demanded says nothing: every group demands one.
+    assert template.groups == (("A", 2),)
+    assert [(each.id, each.group) for each in template.requirements] == [
+        ("any-event", "A"),
+        ("c", "B"),
+        ("passed-intro", "A"),
+    ]
+    intro = template.requirements[2]
+    assert (intro.count, intro.distinct_by, intro.within, intro.after) == (
+        10000,
+        "course.course_key",
+        "P1DT6H",
+        ("any-event", "c"),
+    )
+
+
 def test_what_may_be_left_out_has_defaults() -> None:
     text = "version: 1\ntemplates:\n  - {uuid: 0d4a0000000040008000000000000001, name: 2026,"
     text += " providers: [], is_active: no, organization: null, requirements: ~}\n"
@@ -233,15 +269,36 @@ P: Final = "templates[0].penalties[0]"
         ("    is_active: true\n", "", 5, "templates[0].is_active", "missing"),
         ("reissue: allowed", "reissue: often", 11, "templates[0].reissue", "never, allowed"),
         ("policy: profile", "policy: x", 12, "templates[0].name_policy", "verified_required"),
-        # what this version does not know
+        # groups, repetition, order
         ("{required: 1}", "{required: 2}", 13, "templates[0].groups.A.required",
-         "is not supported by this version"),
-        ("{A: {required: 1}}", "{B: {required: 1}}", 13, "templates[0].groups.B",
+         "2 is not possible: the group has 1 requirements"),
+        ("{required: 1}", "{required: 0}", 13, "templates[0].groups.A.required", "not possible"),
+        ("{required: 1}", "{required: x}", 13, "templates[0].groups.A.required", "whole number"),
+        ("{required: 1}", "{demanded: 1}", 13, "templates[0].groups.A.demanded", "unknown key"),
+        ("{required: 1}", "1", 13, "templates[0].groups.A", "must be a mapping"),
+        ("{A: {required: 1}}", "{B: {required: 1}}", 13, "templates[0].groups.B.required",
          "no requirement of this template has this group"),
-        ("count: 1", "count: 2", 19, f"{R}.count", "is not supported by this version"),
-        ("count: 1", "within: P30D", 19, f"{R}.within", "is not supported by this version"),
-        ("count: 1", "distinct_by: x", 19, f"{R}.distinct_by", "is not supported by this version"),
-        ("after: []", "after: [any-event]", 20, f"{R}.after", "is not supported by this version"),
+        ("{A: {required: 1}}", "[A]", 13, "templates[0].groups", "must be a mapping of labels"),
+        ("count: 1", "count: 0", 19, f"{R}.count", "0 is not between 1 and 10000"),
+        ("count: 1", "count: 10001", 19, f"{R}.count", "10001 is not between 1 and 10000"),
+        ("count: 1", "count: -2", 19, f"{R}.count", "-2 is not between 1 and 10000"),
+        ("count: 1", 'count: "2"', 19, f"{R}.count", "a whole number without quotes"),
+        ("count: 1", "count: 010", 19, f"{R}.count", "a whole number without quotes"),
+        ("count: 1", "count: 2.0", 19, f"{R}.count", "a whole number without quotes"),
+        ("count: 1", "count: 99999999999", 19, f"{R}.count", "must be a whole number"),
+        ("count: 1", "within: P1M", 19, f"{R}.within", "is no duration in weeks, days"),
+        ("count: 1", "within: 30", 19, f"{R}.within", "write for example P30D"),
+        ("count: 1", "distinct_by: course.key", 19, f"{R}.distinct_by",
+         "is not a key path of this event; choose one of"),
+        ("count: 1", "distinct_by: course", 19, f"{R}.distinct_by", "choose a value inside it"),
+        ("count: 1", "distinct_by: course_passing_status.course.course_key", 19,
+         f"{R}.distinct_by", "is not a key path"),
+        ("after: []", "after: [other]", 20, f"{R}.after",
+         "'other' is no requirement of this template"),
+        ("after: []", "after: [passed-intro]", 20, f"{R}.after",
+         "goes in a circle: passed-intro after passed-intro"),
+        ("after: []", "after: [any-event, any-event]", 20, f"{R}.after[1]", "stands twice"),
+        ("after: []", "after: any-event", 20, f"{R}.after", "must be a list"),
         # requirements
         ("id: passed-intro", "id: passed intro", 15, f"{R}.id", "Use letters, digits"),
         ("id: passed-intro", 'id: "passed\\n"', 15, f"{R}.id", "line break"),
@@ -269,6 +326,26 @@ def test_a_fault_names_line_and_field(
     matching = [each for each in found if each.startswith(f"line {line}: {path}: ")]
     assert matching, found
     assert any(reason in each for each in matching), found
+
+
+def test_an_order_that_goes_in_a_circle_is_a_fault_once() -> None:
+    text = changed("after: []", "after: [any-event]") + ""
+    text = text.replace(
+        "      - id: any-event\n", "      - id: any-event\n        after: [passed-intro]\n"
+    )
+
+    (fault,) = faults(text)
+
+    assert "goes in a circle" in fault
+    assert fault.startswith((f"line 20: {R}.after", "line 25: templates[0].requirements[1].after"))
+
+
+def test_an_unknown_event_is_not_blamed_for_the_path_that_differs() -> None:
+    text = changed("count: 1", "distinct_by: anything").replace(PASSING, "nothing", 1)
+
+    found = faults(text)
+
+    assert [each.split(": ")[1] for each in found] == [f"{R}.event_type"]
 
 
 def test_every_fault_is_listed_in_the_order_of_lines() -> None:

@@ -1,5 +1,6 @@
 from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,21 @@ def template(*, name: str = "One", description: str = "", value: str = "") -> Te
     )
 
 
+def demanding(odd: str) -> TemplateDef:
+    """Two of the group `odd`; the second one three times, some time after the first."""
+    first = RequirementDef("1e3", CREATED, group=odd)
+    second = RequirementDef(
+        "yes",
+        CREATED,
+        group=odd,
+        count=3,
+        distinct_by="course.course_key",
+        within="P1DT6H",
+        after=("1e3",),
+    )
+    return attrs.evolve(template(), requirements=(first, second), groups=((odd, 2),))
+
+
 def written_and_read(*, organization: str, found: TemplateDef) -> Document:
     organizations = (OrganizationDef(ACME, "credly", organization, ""),)
     text = write(organizations=organizations, templates=[found])
@@ -71,6 +87,41 @@ def test_odd_texts_survive(odd: str) -> None:
 def test_any_text_survives(name: str, description: str, value: str) -> None:
     written_and_read(
         organization=name, found=template(name=name, description=description, value=value)
+    )
+
+
+@pytest.mark.parametrize("odd", [each for each in ODD if 0 < len(each) <= 100])
+def test_groups_repetition_and_order_survive(odd: str) -> None:
+    written_and_read(organization="Acme", found=demanding(odd))
+
+
+@given(label=texts.filter(bool))
+def test_any_label_survives(label: str) -> None:
+    written_and_read(organization="Acme", found=demanding(label))
+
+
+def test_groups_repetition_and_order_read_well() -> None:
+    text = write(organizations=[], templates=[demanding("A")])
+
+    assert (
+        f"""\
+    name_policy: profile
+    groups: {{A: {{required: 2}}}}
+    requirements:
+      - id: "1e3"
+        event_type: {CREATED}
+        group: A
+        rules: []
+      - id: "yes"
+        event_type: {CREATED}
+        group: A
+        count: 3
+        distinct_by: course.course_key
+        within: P1DT6H
+        after: ["1e3"]
+        rules: []
+"""
+        in text
     )
 
 

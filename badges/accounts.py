@@ -1,0 +1,151 @@
+"""The progress of learners between the database and the rules: loaded and locked, written back."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
+
+from badges.models import BadgeProgress, Fulfillment
+from badges.rules.book import Template
+from badges.rules.evidence import Evidence
+from badges.rules.progress import Held, Standing, standing
+from credentials.database import in_chunks
+
+Pair = tuple[int, int]  # learner id, template id
+_WRITTEN: Final = ("complete", "completed_at", "resets", "pins", "modified")
+
+
+@attrs.define
+class Account:
+    """The progress of one learner and template: as it was read, and as it is now."""
+
+    row: BadgeProgress
+    template: Template
+    before: Held
+    held: Held
+    standing: Standing
+    stored: Mapping[tuple[str, UUID], int]  # requirement and event -> key of the Fulfillment row
+
+
+def open_accounts(pairs: set[Pair], templates: Mapping[int, Template]) -> dict[Pair, Account]:
+    """Make the rows that do not exist yet, then lock and read all of them, in one fixed order.
+
+    Requires a transaction. Three statements.
+    """
+    in_order = sorted(pairs)
+    BadgeProgress.objects.bulk_create(
+        [BadgeProgress(learner_id=learner, template_id=template) for learner, template in in_order],
+        ignore_conflicts=True,
+    )
+    rows: list[BadgeProgress] = []
+    template_ids = sorted({template for _, template in pairs})
+    for chunk in in_chunks(sorted({learner for learner, _ in pairs}), reserve=len(template_ids)):
+        found = BadgeProgress.objects.select_for_update().filter(
+            learner_id__in=chunk, template_id__in=template_ids
+        )
+        rows += [
+            row
+            for row in found.order_by("learner_id", "template_id")
+            if (row.learner_id, row.template_id) in pairs
+        ]
+    return {(each.row.learner_id, each.row.template_id): each for each in read(rows, templates)}
+
+
+def read(rows: Sequence[BadgeProgress], templates: Mapping[int, Template]) -> list[Account]:
+    """The accounts of these rows. One statement."""
+    evidence: dict[int, list[Fulfillment]] = defaultdict(list)
+    for keys in in_chunks([row.pk for row in rows]):
+        found = Fulfillment.objects.filter(progress_id__in=keys).select_related("requirement")
+        for each in found:
+            evidence[each.progress_id].append(each)
+    return [_account(row, templates[row.template_id], evidence[row.pk]) for row in rows]
+
+
+def _account(row: BadgeProgress, template: Template, found: list[Fulfillment]) -> Account:
+    held = held_of(row, found)
+    return Account(
+        row=row,
+        template=template,
+        before=held,
+        held=held,
+        standing=standing(template, held=held),
+        stored={(each.requirement.key, each.event_id): each.pk for each in found},
+    )
+
+
+def held_of(row: BadgeProgress, found: Iterable[Fulfillment]) -> Held:
+    """What the rows say, as the rules see it. `found` comes with its requirements."""
+    evidence: dict[str, list[Evidence]] = defaultdict(list)
+    for each in found:
+        evidence[each.requirement.key].append(
+            Evidence(each.event_time, each.event_id, each.value, each.version)
+        )
+    return Held(
+        complete=row.complete,
+        resets={key: datetime.fromisoformat(at) for key, at in row.resets.items()},
+        evidence={key: tuple(sorted(known)) for key, known in evidence.items()},
+        pins={key: _read_pin(pin) for key, pin in row.pins.items()},
+    )
+
+
+def _read_pin(pin: Mapping[str, Any]) -> Evidence:
+    return Evidence(
+        at=datetime.fromisoformat(pin["at"]),
+        event_id=UUID(pin["event_id"]),
+        version=pin["version"],
+    )
+
+
+def _write_pin(pin: Evidence) -> dict[str, Any]:
+    return {"at": pin.at.isoformat(), "event_id": str(pin.event_id), "version": pin.version}
+
+
+def write(accounts: Iterable[Account]) -> None:
+    """Write what differs from what was read. Requires the transaction of the reading. Three
+    statements at most.
+    """
+    changed: list[BadgeProgress] = []
+    added: list[Fulfillment] = []
+    outdated: list[int] = []
+    for account in accounts:
+        before, after = account.before, account.held
+        if attrs.evolve(before, evidence={}) != attrs.evolve(after, evidence={}):
+            account.row.complete = after.complete
+            account.row.resets = {key: at.isoformat() for key, at in after.resets.items()}
+            account.row.pins = {key: _write_pin(pin) for key, pin in after.pins.items()}
+            changed.append(account.row)
+        if before.evidence != after.evidence:
+            added.extend(_added(account))
+            outdated.extend(_outdated(account))
+    for keys in in_chunks(outdated):
+        Fulfillment.objects.filter(pk__in=keys).delete()
+    if added:
+        Fulfillment.objects.bulk_create(added)
+    if changed:
+        BadgeProgress.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
+        )
+
+
+def _added(account: Account) -> Iterable[Fulfillment]:
+    ids = {each.key: each.id for each in account.template.requirements}
+    for key, known in account.held.evidence.items():
+        for each in known:
+            if (key, each.event_id) not in account.stored:
+                yield Fulfillment(
+                    progress_id=account.row.pk,
+                    requirement_id=ids[key],
+                    event_id=each.event_id,
+                    event_time=each.at,
+                    value=each.value,
+                    version=each.version,
+                )
+
+
+def _outdated(account: Account) -> Iterable[int]:
+    """Evidence that was superseded by a later one or undone by a reset."""
+    left = {(key, each.event_id) for key, known in account.held.evidence.items() for each in known}
+    return (pk for identity, pk in account.stored.items() if identity not in left)
