@@ -2,9 +2,11 @@
 loaded again when the version row says that a definition changed.
 """
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Final
 
 import attrs
 import structlog
@@ -36,9 +38,31 @@ def current() -> RuleBook:
     version = DefinitionsVersion.current()
     book = _kept.get("book")
     if book is None or book.version != version:
-        book = _kept["book"] = load(version=version)
+        _kept.clear()
+        with _undisturbed():
+            book = _kept["book"] = load(version=version)
         log.info("rules loaded", version=version, templates=len(book.templates))
     return book
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Note [Garbage collection]
+    A rulebook is many thousand objects that live until the next edit. While they are made,
+    collections find nothing and cost as much again as the compiling; afterwards every full
+    collection would walk over all of them, batch after batch. So it is off while loading, and
+    what survives is frozen out of it until the next load.
+    """
+    was_enabled = gc.isenabled()
+    gc.unfreeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def forget() -> None:
@@ -61,6 +85,46 @@ def compile_one(template: BadgeTemplate) -> Template:
 def compile_some(template_ids: Sequence[int]) -> list[Template]:
     """The rules of some templates, active or not. Nine queries."""
     return list(_Rows.read({"pk__in": list(template_ids)}).compile())
+
+
+def snapshots(template_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The present rules of some templates, as RulesVersion keeps them. Nine queries."""
+    return dict(_Rows.read({"pk__in": list(template_ids)}).snapshots())
+
+
+def compile_snapshot(snapshot: Mapping[str, Any], *, template_id: int, version: int) -> Template:
+    """The rules as they were under a former version. Requirements have no row, so id 0."""
+    compiler = _Compiler()
+    requirements = tuple(
+        compiler.requirement(
+            BadgeRequirement(
+                pk=0,
+                template_id=template_id,
+                **{name: each[name] for name in _REQUIREMENT_FIELDS},
+            ),
+            [WrittenRule(*rule) for rule in each["rules"]],
+            tuple(each["after"]),
+        )
+        for each in snapshot["requirements"]
+    )
+    return Template(
+        id=template_id,
+        groups={each.group: snapshot["groups"].get(each.group, 1) for each in requirements},
+        requirements=requirements,
+        penalties=(),
+        version=version,
+    )
+
+
+_REQUIREMENT_FIELDS: Final = ("key", "event_type", "group", "count", "distinct_by", "within")
+
+
+def _written(rule: Any) -> list[str]:
+    return [rule.path, rule.operator, rule.value]
+
+
+def _key(each: Mapping[str, Any]) -> str:
+    return str(each["key"])
 
 
 @attrs.frozen
@@ -114,6 +178,36 @@ class _Rows:
                 )
             ),
         )
+
+    def snapshots(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rules of each template as JSON data, in one order whatever the history."""
+        for template_id, _ in self.templates:
+            labels = {each.label: each.required for each in self.groups.get(template_id, ())}
+            requirements = [
+                {
+                    **{name: getattr(each, name) for name in _REQUIREMENT_FIELDS},
+                    "after": self.after.get(each.pk, []),
+                    "rules": [_written(rule) for rule in self.rules.get(each.pk, ())],
+                }
+                for each in self.requirements.get(template_id, ())
+            ]
+            penalties = [
+                {
+                    "key": each.key,
+                    "event_type": each.event_type,
+                    "resets": self.resets.get(each.pk, []),
+                    "rules": [_written(rule) for rule in self.penalty_rules.get(each.pk, ())],
+                }
+                for each in self.penalties.get(template_id, ())
+            ]
+            yield (
+                template_id,
+                {
+                    "groups": {label: labels[label] for label in sorted(labels)},
+                    "requirements": sorted(requirements, key=_key),
+                    "penalties": sorted(penalties, key=_key),
+                },
+            )
 
     def compile(self) -> Iterator[Template]:
         compiler = _Compiler()

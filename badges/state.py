@@ -92,7 +92,7 @@ def _load(learner_ids: list[int] | None) -> _Rows:
         (row.learner_id, row.template_id): held_of(row, evidence[row.pk])
         for row in progress
         # A row outlives its evidence when the requirement itself was removed.
-        if evidence[row.pk] or row.resets
+        if evidence[row.pk] or row.resets or row.pins
     }
     credentials = _credentials(of_learners)
     issuances: dict[int, list[Issuance]] = defaultdict(list)

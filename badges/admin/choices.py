@@ -35,6 +35,7 @@ _EXAMPLES: Final = {
     Kind.DATETIME: "2026-03-01T10:00:00+00:00",
 }
 _CHOOSE: Final = ("", "Choose…")
+_ANY: Final = ("", "Any event counts")
 
 
 def event_type_label(event_type: str) -> str:
@@ -62,14 +63,14 @@ def event_types(stored: str = "") -> Choices:
 
 def paths(event_type: str, stored: str = "") -> Choices:
     """The key paths of the type, grouped by their first part, and the stored one in any case."""
-    known = _paths_of(event_type)
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for each in known.values():
-        groups.setdefault(_group(each, known), []).append((each.path, path_label(each)))
-    choices: list[tuple[str, Any]] = [_CHOOSE, *groups.items()]
-    if stored and stored not in known:
-        choices.append((stored, f"{stored} (unknown here)"))
-    return choices
+    return [_CHOOSE, *_grouped(_paths_of(event_type), stored)]
+
+
+def values(event_type: str, stored: str = "") -> Choices:
+    """The key paths that lead to a value of which there can be different ones."""
+    found = _paths_of(event_type)
+    fitting = {path: each for path, each in found.items() if each.kind is not Kind.OBJECT}
+    return [_ANY, *_grouped(fitting, stored)]
 
 
 def operators(event_type: str, path: str, stored: str = "") -> Choices:
@@ -110,7 +111,18 @@ def picker() -> dict[str, Any]:
         "takes": {name: each.takes.name for name, each in OPERATORS.items()},
         "examples": {kind.name: example for kind, example in _EXAMPLES.items()},
         "choose": _CHOOSE[1],
+        "any": _ANY[1],
     }
+
+
+def _grouped(known: Mapping[str, KeyPath], stored: str) -> Choices:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for each in known.values():
+        groups.setdefault(_group(each, known), []).append((each.path, path_label(each)))
+    choices: list[tuple[str, Any]] = list(groups.items())
+    if stored and stored not in known:
+        choices.append((stored, f"{stored} (unknown here)"))
+    return choices
 
 
 def _paths_of(event_type: str) -> Mapping[str, KeyPath]:

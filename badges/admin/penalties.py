@@ -1,7 +1,7 @@
 """Penalties: on the page of their template, and as a section of their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -16,12 +16,11 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from badges.admin import choices
 from badges.admin.owners import OwnerForm, OwnerFormSet
 from badges.admin.rules import PenaltyRuleInline, RulePage
+from badges.admin.siblings import siblings
 from badges.definitions import FOREIGN_RESET, NO_RESETS
 from badges.models import BadgePenalty, BadgeRequirement
 from credentials.admin.base import LaurelAdmin, display
 from credentials.models import BadgeTemplate, DefinitionsVersion
-
-REQUIREMENTS: Final = "requirements"  # prefix of the requirements on the template's page
 
 
 class PenaltyForm(OwnerForm):
@@ -67,30 +66,8 @@ class PenaltyFormSet(OwnerFormSet):
 
 
 def resettable(template: Any, posted: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Id and label of the template's requirements: as they are being posted on its page, else as
-    they are stored.
-    """
-    stored = {}
-    if template.pk is not None:
-        rows = template.requirements.order_by("pk")
-        stored = {str(each.pk): (each.key, _label(each.key, each.description)) for each in rows}
-    total = posted.get(f"{REQUIREMENTS}-TOTAL_FORMS", "") if posted else ""
-    if not posted or not total.isdecimal():
-        return list(stored.values())
-    found: dict[str, str] = {}
-    for number in range(min(int(total), forms.formsets.DEFAULT_MAX_NUM)):
-        row = f"{REQUIREMENTS}-{number}"
-        if not posted.get(f"{row}-DELETE"):
-            key, label = stored.get(posted.get(f"{row}-id", ""), ("", ""))
-            key = key or posted.get(f"{row}-key", "").strip()
-            description = posted.get(f"{row}-description", "").strip()
-            found[key] = _label(key, description) if description else label or key
-    found.pop("", None)
-    return list(found.items())
-
-
-def _label(key: str, description: str) -> str:
-    return f"{description} ({key})" if description else key
+    """Id and label of the template's requirements."""
+    return [(each.key, each.label) for each in siblings(template, posted)]
 
 
 class _ShowsResets:

@@ -9,14 +9,15 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from badges.accounts import held_of
-from badges.models import BadgeProgress
+from badges.models import BadgeProgress, BadgeRequirement
 from badges.rulebook import compile_one
 from badges.rules.book import Requirement, Template
-from badges.rules.progress import Held, standing
+from badges.rules.progress import Held, Standing, standing
 from credentials.admin.base import ReadOnlyAdmin, display
 from credentials.models import BadgeTemplate, UserCredential
 
 _MOST_TEMPLATES = 50
+_MOST_EVIDENCE = 3  # of one requirement
 
 
 class TemplateFilter(admin.SimpleListFilter):
@@ -71,25 +72,61 @@ class BadgeProgressAdmin(ReadOnlyAdmin):
         held = held_of(obj, obj.fulfillments.select_related("requirement"))
         template = compile_one(obj.template)
         found = standing(template, held=held)
-        texts = dict(obj.template.requirements.values_list("key", "description"))
-        rows = [
-            _row(each, held, description=texts.get(each.key, ""), template=template)
-            for each in template.requirements
-        ]
-        return SafeString(
-            render_to_string("badges/admin/standing.html", {"rows": rows, "standing": found})
-        )
+        stored = {each.key: each for each in obj.template.requirements.all()}
+        names = {key: str(each) for key, each in stored.items()}
+        shared = {label for label in template.groups if len(_members(template, label)) > 1}
+        context = {
+            "standing": found,
+            "groups": [_group(template, label, found) for label in sorted(shared)],
+            "rows": [
+                _row(each, stored[each.key], held, found)
+                | {
+                    "group": each.group if each.group in shared else "",
+                    "after": [
+                        {"name": names[key], "met": key in found.fulfilled} for key in each.after
+                    ],
+                }
+                for each in template.requirements
+            ],
+        }
+        return SafeString(render_to_string("badges/admin/standing.html", context))
+
+
+def _members(template: Template, label: str) -> list[Requirement]:
+    return [each for each in template.requirements if each.group == label]
+
+
+def _group(template: Template, label: str, found: Standing) -> dict[str, Any]:
+    """How much of a group is met: `met` of `required`, of `size` to choose from."""
+    members = _members(template, label)
+    met = sum(each.key in found.fulfilled for each in members)
+    required = template.groups[label]
+    return {
+        "label": label,
+        "met": min(met, required),
+        "required": required,
+        "size": len(members),
+        "is_met": met >= required,
+    }
 
 
 def _row(
-    requirement: Requirement, held: Held, *, description: str, template: Template
+    requirement: Requirement, stored: BadgeRequirement, held: Held, found: Standing
 ) -> dict[str, Any]:
-    alternatives = sum(each.group == requirement.group for each in template.requirements)
+    """What one requirement demands and how far the learner got; the newest evidence first."""
+    tally = found.tallies[requirement.key]
+    evidence = held.evidence.get(requirement.key, ())
     return {
         "key": requirement.key,
-        "description": description,
-        "group": requirement.group if alternatives > 1 else "",
-        "evidence": held.evidence.get(requirement.key),
+        "description": stored.description,
+        "demanded": requirement.demand.count,
+        "distinct_by": stored.distinct_by,
+        "within": stored.within,
+        "counted": tally.counted,
+        "fulfilled": tally.fulfilled,
+        "pin": held.pins.get(requirement.key),
+        "evidence": evidence[: -_MOST_EVIDENCE - 1 : -1],
+        "older": max(0, len(evidence) - _MOST_EVIDENCE),
         "reset_at": held.resets.get(requirement.key),
         "disabled": requirement.disabled,
     }

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from badges.admin.groups import GroupInline
 from badges.admin.penalties import PenaltyInline
 from badges.admin.requirements import RequirementInline
 from badges.admin.rules import RulePage
@@ -75,7 +76,7 @@ def _count(model: Any, field: str = "template") -> Any:
 @admin.register(BadgeTemplate)
 class BadgeTemplateAdmin(RulePage, LaurelAdmin):
     form = TemplateForm
-    inlines = (RequirementInline, PenaltyInline)
+    inlines = (RequirementInline, GroupInline, PenaltyInline)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = (
         "name",

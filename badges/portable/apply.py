@@ -3,11 +3,14 @@ the database's parameter limit.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import attrs
 
+from badges import editing
+from badges.editing import EditEffect
 from badges.models import (
     BadgePenalty,
     BadgeRequirement,
@@ -19,7 +22,7 @@ from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
 from credentials.database import in_chunks
-from credentials.models import BadgeTemplate, CredlyOrganization, DefinitionsVersion
+from credentials.models import BadgeTemplate, CredlyOrganization
 
 Owner = RequirementDef | PenaltyDef
 Keys = dict[tuple[UUID, str], int]  # (uuid of the template, id) -> key of the row
@@ -94,8 +97,11 @@ class _Change:
     found: StoredTemplate | None
 
 
-def apply(plan: Plan) -> None:
-    """Requires the transaction in which the plan was made. Without changes it writes nothing."""
+def apply(plan: Plan, *, now: datetime) -> list[tuple[str, EditEffect]]:
+    """Requires the transaction in which the plan was made. Without changes it writes nothing.
+
+    Returns what the change of active rules did to learners, by name of the template.
+    """
     organizations = _write_organizations(plan.organizations)
     changes = _write_templates(plan.templates, organizations)
     requirements = _write_owners(changes, _REQUIREMENTS)
@@ -107,8 +113,11 @@ def apply(plan: Plan) -> None:
     _delete(
         CredlyOrganization, [step.found for step in plan.organizations if step.verb is Verb.DELETE]
     )
-    if any(step.verb is not Verb.UNCHANGED for step in plan.templates):
-        DefinitionsVersion.bump()
+    if all(step.verb is Verb.UNCHANGED for step in plan.templates):
+        return []
+    names = {each.row.pk: each.row.name for each in changes}
+    effects = editing.definitions_changed(names, now=now)
+    return [(names[template_id], effect) for template_id, effect in effects.items()]
 
 
 def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, CredlyOrganization]:

@@ -33,6 +33,15 @@ class Requirement:
     after: tuple[str, ...] = ()  # keys of requirements of the same template
     disabled: bool = False
 
+    def looks_for(self, other: "Requirement") -> bool:
+        """Do both look for the same events, and tell them apart by the same value?"""
+        return (
+            self.event_type == other.event_type
+            and {each.rule for each in self.conditions} == {each.rule for each in other.conditions}
+            and (self.distinct_by and self.distinct_by.path)
+            == (other.distinct_by and other.distinct_by.path)
+        )
+
 
 @attrs.frozen
 class Penalty:

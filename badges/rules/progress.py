@@ -144,6 +144,40 @@ def advance(
     )
 
 
+def carry_over(old: Template, new: Template, *, held: Held) -> Held:
+    """What a learner holds after the rules of a template were edited.
+
+    A requirement that was fulfilled and still exists stays fulfilled, pinned to the version under
+    which it was, until it is reset. Evidence of a requirement that looks for other events now
+    counts no more. Everything else is judged anew; `complete` says what the new rules say.
+    """
+    before = standing(old, held=held)
+    former = {each.key: each for each in old.requirements}
+    kept = {each.key for each in new.requirements if each.key in former}
+    evidence = {
+        each.key: tuple(
+            keep(
+                each.demand,
+                evidence=held.evidence[each.key],
+                is_prerequisite=each.key in new.prerequisites,
+            )
+        )
+        for each in new.requirements
+        if each.key in held.evidence and each.key in kept and each.looks_for(former[each.key])
+    }
+    after = Held(
+        complete=held.complete,
+        resets={key: at for key, at in held.resets.items() if key in kept},
+        evidence=evidence,
+        pins={key: pin for key, pin in held.pins.items() if key in kept},
+    )
+    for each in new.in_order:
+        was = before.tallies[each.key].fulfilled if each.key in kept else None
+        if was is not None and not standing(new, held=after).tallies[each.key].fulfilled:
+            after = attrs.evolve(after, pins={**after.pins, each.key: was})
+    return attrs.evolve(after, complete=standing(new, held=after).complete)
+
+
 def _count(
     template: Template,
     met: Met,

@@ -13,7 +13,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement, DataRule, Fulfillment
+from badges.models import (
+    BadgePenalty,
+    BadgeProgress,
+    BadgeRequirement,
+    DataRule,
+    Fulfillment,
+    RequirementGroup,
+)
 from credentials.models import (
     BadgeTemplate,
     CredlyOrganization,
@@ -56,6 +63,15 @@ def template(uuid: UUID = ONE, **changes: Any) -> dict[str, Any]:
         ],
         **changes,
     }
+
+
+def demanding(uuid: UUID = ONE, **changes: Any) -> dict[str, Any]:
+    """Any two of a, b, c, of which c demands three courses in 30 days after a and b."""
+    c = {"count": 3, "distinct_by": "course.course_key", "within": "P30D", "after": ["b", "a"]}
+    parts: list[tuple[str, dict[str, Any]]] = [("a", {}), ("b", {}), ("c", c)]
+    requirements = [{"id": key, "event_type": PASSING, "group": "A", **more} for key, more in parts]
+    changes = {"groups": {"A": {"required": 2}}, **changes}
+    return template(uuid, requirements=requirements, **changes)
 
 
 def document(*templates: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -122,14 +138,15 @@ def test_a_file_becomes_rows(load: Run) -> None:
     assert version() == 1
 
 
-def test_the_same_file_again_writes_nothing(load: Run) -> None:
-    load(document(template()))
+@pytest.mark.parametrize("make", [template, demanding])
+def test_the_same_file_again_writes_nothing(load: Run, make: Callable[[], dict[str, Any]]) -> None:
+    load(document(make()))
     before = version()
 
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        lines = load(document(template()))
+        lines = load(document(make()))
 
     assert [line.split()[0] for line in lines] == ["unchanged", "unchanged", "done:"]
     assert version() == before
@@ -167,11 +184,51 @@ def test_an_update_keeps_rows_and_what_was_fulfilled(load: Run) -> None:
     assert (a.pk, a.group) == (keys["a"].pk, "G")
     assert [str(each) for each in a.rules.all()] == ["is_passing eq false"]
     assert set(row.requirements.values_list("key", flat=True)) == {"a", "c"}
-    assert list(Fulfillment.objects.values_list("requirement__key", flat=True)) == ["a"]
+    # What was fulfilled stays so, pinned to the rules under which it was.
+    progress.refresh_from_db()
+    assert progress.pins.keys() == {"a"}
     penalty = BadgePenalty.objects.get()
     assert set(penalty.requirements.values_list("key", flat=True)) == {"a", "c"}
     assert not penalty.rules.exists()
     assert version() == 2
+
+
+def order() -> dict[str, set[str]]:
+    """Which requirements come after which."""
+    rows = BadgeRequirement.objects.prefetch_related("after")
+    return {each.key: {other.key for other in each.after.all()} for each in rows}
+
+
+def test_groups_repetition_and_order_become_rows(load: Run) -> None:
+    load(document(demanding()))
+
+    assert [str(each) for each in RequirementGroup.objects.all()] == ["2 of A"]
+    c = BadgeRequirement.objects.get(key="c")
+    assert (c.count, c.distinct_by, c.within) == (3, "course.course_key", "P30D")
+    assert order() == {"a": set(), "b": set(), "c": {"a", "b"}}
+
+
+def test_groups_repetition_and_order_are_replaced_where_they_differ(load: Run) -> None:
+    load(document(demanding()))
+    keys = dict(BadgeRequirement.objects.values_list("key", "pk"))
+    RequirementGroup.objects.create(template=BadgeTemplate.objects.get(), label="gone", required=1)
+    changed = demanding()
+    changed["groups"]["A"]["required"] = 3
+    changed["requirements"][1] |= {"after": ["c"], "count": 2}
+    changed["requirements"][2] = {"id": "c", "event_type": PASSING, "group": "A", "after": ["a"]}
+
+    lines = load(document(changed))
+
+    assert f"update    template     {ONE} Explorer (requirements, groups)" in lines
+    assert [str(each) for each in RequirementGroup.objects.all()] == ["3 of A"]
+    assert order() == {"a": set(), "b": {"c"}, "c": {"a"}}
+    c = BadgeRequirement.objects.get(key="c")
+    assert (c.count, c.distinct_by, c.within) == (1, "", "")
+    assert dict(BadgeRequirement.objects.values_list("key", "pk")) == keys
+
+    load(document(template()))
+    assert not RequirementGroup.objects.exists()
+    assert order() == {"a": set(), "b": set()}
 
 
 def test_an_import_leaves_what_a_file_does_not_say(load: Run) -> None:
@@ -314,14 +371,19 @@ def test_the_number_of_statements_does_not_grow(load: Run) -> None:
     DefinitionsVersion.bump()  # the very first also makes the row
     counts = []
     for size in (1, 40):
-        many = [template(UUID(int=number)) for number in range(1, size + 1)]
-        for change in ({}, {"requirements": [{"id": "b", "event_type": CREATED}], "penalties": []}):
+        many = [demanding(UUID(int=number)) for number in range(1, size + 1)]
+        requirements = [
+            {"id": "c", "event_type": CREATED, "group": "A", "after": ["b"]},
+            {"id": "b", "event_type": CREATED, "group": "A", "count": 2},
+        ]
+        for change in ({}, {"requirements": requirements, "penalties": []}):
             with CaptureQueriesContext(connection) as queries:
                 load(document(*({**each, **change} for each in many)), "--prune")
             counts.append(len(queries))
         load(document(organizations=[]), "--prune")
 
     assert counts[:2] == counts[2:]
+    assert counts[0] < 45
 
 
 ODD: Final = [
@@ -366,6 +428,21 @@ def test_export_import_export_is_byte_identical(load: Run) -> None:
 
     BadgeTemplate.objects.all().delete()
     CredlyOrganization.objects.all().delete()
+    load(first)
+    assert export() == first
+
+
+def test_what_an_export_says_of_groups_repetition_and_order_survives(load: Run) -> None:
+    load(document(demanding(), demanding(TWO, groups={"A": {"required": 1}})))
+    first = export()
+
+    assert first.count("groups: {A: {required: 2}}") == first.count("groups:") == 1
+    assert "after: [a, b]" in first
+    assert first.count("count: ") == 2
+    assert load(first, "--prune")[-1] == "done: 0 created, 0 updated, 3 unchanged, 0 deleted"
+    assert export() == first
+
+    BadgeTemplate.objects.all().delete()
     load(first)
     assert export() == first
 

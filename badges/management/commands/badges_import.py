@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
 from badges.portable import apply as applying
 from badges.portable import plan as planning
@@ -42,8 +43,11 @@ class Command(BaseCommand):
             plan = planning.plan(_document(text, source=options["file"]), prune=options["prune"])
             for step in plan.steps:
                 self.stdout.write(str(step))
-            if not options["dry_run"]:
-                applying.apply(plan)
+            # A dry run does all of it, to say what it does to learners, and takes it back.
+            for name, effect in applying.apply(plan, now=timezone.now()):
+                self.stdout.write(f"learners of {name}: {effect}")
+            if options["dry_run"]:
+                transaction.set_rollback(True)
         outcome = "dry run, nothing was written" if options["dry_run"] else "done"
         self.stdout.write(f"{outcome}: {_summary(plan)}")
 

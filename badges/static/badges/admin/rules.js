@@ -1,5 +1,6 @@
-/* The rule picker: event type -> key paths -> operators -> what the value looks like; and which
- * requirements a penalty can reset. It only helps to choose: the server checks everything again.
+/* The rule picker: event type -> key paths -> operators -> what the value looks like; by what the
+ * events of a requirement differ; which requirements another one comes after, or a penalty can
+ * reset. It only helps to choose: the server checks everything again.
  *
  * What there is to choose from stands in the page as JSON (id "rule-picker", made by
  * badges/admin/choices.py). Names of fields: requirements-0-event_type, requirements-0-rules-1-path;
@@ -31,9 +32,9 @@
     return new Option(label, value, value === chosen, value === chosen);
   }
 
-  function fillPaths(row, eventType) {
-    const paths = picker.paths[eventType] || [];
-    const kept = paths.some((each) => each.path === row.path.value) ? row.path.value : "";
+  /* Keeps what is chosen when the event type has it too. */
+  function offer(select, paths, nothing) {
+    const kept = paths.some((each) => each.path === select.value) ? select.value : "";
     const groups = new Map();
     for (const each of paths) {
       if (!groups.has(each.group)) {
@@ -43,7 +44,11 @@
       }
       groups.get(each.group).append(option(each.path, each.label, kept));
     }
-    row.path.replaceChildren(option("", picker.choose, kept), ...groups.values());
+    select.replaceChildren(option("", nothing, kept), ...groups.values());
+  }
+
+  function fillPaths(row, eventType) {
+    offer(row.path, picker.paths[eventType] || [], picker.choose);
     row.path.dataset.eventType = eventType;
     fillOperators(row, eventType);
   }
@@ -93,7 +98,38 @@
     }
   }
 
-  // Penalties
+  // Repetition and order
+
+  const REPEATED = "select[data-rule=distinct-by]";
+
+  function eventTypeBeside(select) {
+    return byName(select.name.replace(/distinct_by$/, "event_type")).value;
+  }
+
+  function refreshRepetition() {
+    for (const select of all(REPEATED)) {
+      const eventType = eventTypeBeside(select);
+      if (select.dataset.eventType !== eventType) {
+        const values = (picker.paths[eventType] || []).filter((each) => each.kind !== "OBJECT");
+        offer(select, values, picker.any);
+        select.dataset.eventType = eventType;
+      }
+    }
+  }
+
+  /* What says something is not hidden. */
+  function unfoldRepetition() {
+    for (const select of all(REPEATED)) {
+      const section = select.closest("details");
+      const field = (name) => byName(select.name.replace(/distinct_by$/, name));
+      const says = Number(field("count").value) !== 1 || select.value || field("within").value;
+      if (section && (says || section.querySelector("input:checked"))) {
+        section.open = true;
+      }
+    }
+  }
+
+  // Requirements that others name
 
   function enteredRequirements() {
     const found = [];
@@ -132,7 +168,7 @@
   }
 
   /* Keeps what is ticked: a box follows its requirement, by id or, when that changed, by row. */
-  function fillResets(container, requirements) {
+  function fillNamed(container, requirements) {
     const left = new Set(requirements);
     const inputs = [...container.querySelectorAll("input[type=checkbox]")];
     const take = (input, test) => {
@@ -159,10 +195,16 @@
     }
   }
 
-  function refreshResets() {
-    if (byName("requirements-TOTAL_FORMS")) {
-      const requirements = enteredRequirements();
-      all("[id^=id_penalties-][id$=-resets]").forEach((each) => fillResets(each, requirements));
+  function refreshNamed() {
+    if (!byName("requirements-TOTAL_FORMS")) {
+      return;
+    }
+    const requirements = enteredRequirements();
+    all("[id^=id_penalties-][id$=-resets]").forEach((each) => fillNamed(each, requirements));
+    for (const container of all("[id^=id_requirements-][id$=-after]")) {
+      const own = container.id.slice("id_".length, -"-after".length);
+      container.dataset.hint = "There is no other requirement yet.";
+      fillNamed(container, requirements.filter((each) => each.row !== own));
     }
   }
 
@@ -173,7 +215,7 @@
     container.dataset.hint = template
       ? "This template has no requirements yet."
       : "Choose the template first.";
-    fillResets(container, answer && answer.ok ? (await answer.json()).requirements : []);
+    fillNamed(container, answer && answer.ok ? (await answer.json()).requirements : []);
   }
 
   // Rows that come and go
@@ -210,31 +252,38 @@
     for (const path of all("select[data-rule=path]")) {
       path.dataset.eventType = eventTypeOf(path);
     }
+    for (const select of all(REPEATED)) {
+      select.dataset.eventType = eventTypeBeside(select);
+    }
+    unfoldRepetition();
     refreshRules();
-    refreshResets();
+    refreshNamed();
 
     document.addEventListener("change", (event) => {
       const field = event.target;
       const rule = field.dataset && field.dataset.rule;
       if (rule === "event-type") {
         refreshRules();
+        refreshRepetition();
       } else if (rule === "path") {
         fillOperators(rowOf(field), eventTypeOf(field));
       } else if (rule === "operator") {
         const start = field.name.slice(0, -"operator".length);
         showExample(rowOf(byName(`${start}path`)), eventTypeOf(field));
       } else if (field.name && field.name.startsWith("requirements-")) {
-        refreshResets();
+        refreshNamed();
       }
     });
     document.addEventListener("formset:added", () => {
       refreshRules();
-      refreshResets();
+      refreshRepetition();
+      refreshNamed();
     });
     document.addEventListener("formset:removed", () => {
       reviveAddButtons();
       refreshRules();
-      refreshResets();
+      refreshRepetition();
+      refreshNamed();
     });
     document.addEventListener(
       "click",

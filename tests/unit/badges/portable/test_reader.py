@@ -329,7 +329,7 @@ def test_a_fault_names_line_and_field(
 
 
 def test_an_order_that_goes_in_a_circle_is_a_fault_once() -> None:
-    text = changed("after: []", "after: [any-event]") + ""
+    text = changed("after: []", "after: [any-event]")
     text = text.replace(
         "      - id: any-event\n", "      - id: any-event\n        after: [passed-intro]\n"
     )

@@ -1,0 +1,63 @@
+"""Awarding and revoking by staff, with a reason, through the same credentials and issuances.
+
+A manual revocation is not undone by the engine: whether the badge can be earned again is the
+template's `reissue`. A manual award is not revoked by a penalty, because it is not made by
+progress: only a transition from complete to incomplete revokes.
+"""
+
+from datetime import datetime
+
+from badges.decisions import of_transitions
+from badges.models import Decision, RulesVersion
+from credentials import issuances, lifecycle, outbox
+from credentials.lifecycle import Applied, Origin, Transition
+from credentials.models import BadgeTemplate, Learner, UserCredential
+
+
+class NothingToDoError(ValueError):
+    """The learner holds the badge already, or holds none that could be revoked."""
+
+
+def award(
+    learner: Learner, template: BadgeTemplate, *, reason: str, by: str, now: datetime
+) -> UserCredential:
+    """Award whatever the progress says, also after a revocation. Requires a transaction.
+
+    Raises NothingToDoError.
+    """
+    applied = _apply(learner, template, complete=True, reason=f"{reason} ({by})", now=now)
+    if not applied.changes:
+        raise NothingToDoError(f"{learner} holds {template} already.")
+    return applied.changes[0].credential
+
+
+def revoke(
+    learner: Learner, template: BadgeTemplate, *, reason: str, by: str, now: datetime
+) -> UserCredential:
+    """Requires a transaction. Raises NothingToDoError."""
+    applied = _apply(learner, template, complete=False, reason=f"{reason} ({by})", now=now)
+    if not applied.changes:
+        raise NothingToDoError(f"{learner} does not hold {template}.")
+    return applied.changes[0].credential
+
+
+def _apply(
+    learner: Learner, template: BadgeTemplate, *, complete: bool, reason: str, now: datetime
+) -> Applied:
+    newest = RulesVersion.objects.filter(template=template).values_list("number", flat=True)
+    transition = Transition(
+        learner_id=learner.pk,
+        template_id=template.pk,
+        complete=complete,
+        reissue_allowed=True,  # staff may
+        at=now,
+        event_id=None,
+        rules_version=newest.first(),
+        reason=reason,
+        origin=Origin.STAFF,
+    )
+    applied = lifecycle.apply([transition])
+    issuances.want(applied.changes, now=now)
+    outbox.announce(applied.changes)
+    Decision.objects.bulk_create(of_transitions([transition], applied, now=now))
+    return applied
