@@ -2,11 +2,109 @@
 the whole set anew each time; it shares no code with `badges`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 import attrs
+
+# Which operator fits which kind of value.
+FITS: Mapping[str, tuple[str, ...]] = {
+    "text": (
+        "eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "contains", "not_contains",
+        "starts_with", "ends_with", "matches", "exists", "is_missing",
+    ),
+    "key": (
+        "eq", "ne", "in", "not_in", "contains", "not_contains", "starts_with", "ends_with",
+        "matches", "exists", "is_missing",
+    ),
+    "number": (
+        "eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "exists", "is_missing",
+    ),
+    "datetime": (
+        "eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "exists", "is_missing",
+    ),
+    "boolean": ("eq", "ne", "exists", "is_missing"),
+    "object": ("exists", "is_missing"),
+}  # fmt: skip
+_SIGNS = {"eq": {0}, "ne": {-1, 1}, "lt": {-1}, "le": {-1, 0}, "gt": {1}, "ge": {0, 1}}
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "1", "+"), 1),
+    **dict.fromkeys(("false", "no", "0", "-"), 0),
+}
+
+
+# --- One data rule ----------------------------------------------------------------------------
+def holds(kind: str, operator: str, expected: str, actual: Any) -> bool:
+    """`actual` is the value at the path, None where there is none. A list in `expected` is
+    separated by commas. `matches` understands what Python's `re` and RE2 have in common.
+    """
+    if actual is None:
+        return operator == "is_missing"
+    if operator in {"exists", "is_missing"}:
+        return operator == "exists"
+    if kind == "text" and operator in {"lt", "le", "gt", "ge"} and _number(expected) is not None:
+        kind = "number"
+    mine = _readable(kind, actual)
+    if mine is None:
+        return False
+    match operator:
+        case "in" | "not_in":
+            members = [_readable(kind, each.strip()) for each in expected.split(",")]
+            return (mine in members) == (operator == "in")
+        case "contains" | "not_contains":
+            return (mine.find(expected) >= 0) == (operator == "contains")
+        case "starts_with":
+            return bool(mine[: len(expected)] == expected)
+        case "ends_with":
+            return bool(mine[max(0, len(mine) - len(expected)) :] == expected)
+        case "matches":
+            return re.search(expected, mine) is not None
+    other = _readable(kind, expected)
+    return (mine > other) - (mine < other) in _SIGNS[operator]
+
+
+def _readable(kind: str, value: Any) -> Any:
+    """Something that Python compares exactly; None when `value` is not of that kind."""
+    match kind:
+        case "number":
+            return _number(value)
+        case "boolean":
+            return _WORDS.get(str(value).strip().lower())
+        case "datetime":
+            return _microseconds(value)
+    return str(value)
+
+
+def _number(value: Any) -> Fraction | None:
+    try:
+        if not isinstance(value, str):
+            return Fraction(value)
+        plain = value.strip()
+        written = Decimal(plain) if plain.isascii() and "_" not in plain else Decimal("nan")
+        if not written.is_finite():
+            return None
+        return Fraction(int(plain) if plain.lstrip("+-").isdigit() else float(plain))
+    except (InvalidOperation, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _microseconds(value: Any) -> int | None:
+    """Since the year 0, in UTC; a time without a time zone is one in UTC."""
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        offset = moment.replace(tzinfo=moment.tzinfo or UTC).utcoffset() or timedelta()
+        seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
+        whole = (moment.toordinal() * 86_400 + seconds) * 1_000_000 + moment.microsecond
+    except (AttributeError, ValueError):
+        return None
+    return int(whole - offset // timedelta(microseconds=1))
+
+
+# --- Progress ---------------------------------------------------------------------------------
 
 
 @attrs.frozen

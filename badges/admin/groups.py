@@ -40,7 +40,7 @@ class GroupFormSet(PaginationInlineFormSet):
             if fault.field != "required":
                 continue  # said at the requirement
             form, field = by_label[fault.key], "required" if fault.key in known else "label"
-            if field in form.fields:
+            if form.add_prefix(field) in self.data:
                 form.add_error(field, fault.message)
             else:  # somebody may change requirements, but of groups only look at them
                 refused.append(f"{fault.key}: {fault.message}.")

@@ -25,7 +25,8 @@ class RequirementForm(OwnerForm):
     distinct_by = forms.CharField(
         label="Different by",
         required=False,
-        help_text="Five different courses: choose the course key. An event without it is ignored.",
+        help_text="Only events that differ in this value count: the course key, for example, "
+        "demands different courses. An event without the value does not count.",
         widget=UnfoldAdminSelectWidget({"data-rule": "distinct-by"}),
     )
     after = forms.MultipleChoiceField(
@@ -64,11 +65,16 @@ class RequirementForm(OwnerForm):
         self.fields["after"].choices = [  # type: ignore[attr-defined]
             (each.key, each.label) for each in others if each.key != own
         ]
+        self.fields["group"].help_text = (
+            "Requirements with the same label are alternatives: one is enough, unless more are "
+            "demanded below. Empty: must be met itself."
+        )
         self.fields["count"].label = "How often"
         self.fields["count"].required = False
 
     def clean_count(self) -> int:
-        return self.cleaned_data["count"] or 1
+        count = self.cleaned_data["count"]
+        return 1 if count is None else int(count)
 
     def clean_within(self) -> str:
         return str(self.cleaned_data["within"]).strip().upper()
@@ -84,7 +90,7 @@ class RequirementForm(OwnerForm):
             count=row.count,
             distinct_by=row.distinct_by,
             within=row.within,
-            after=tuple(self.cleaned_data.get("after", ())) if "after" in self.fields else (),
+            after=tuple(self.cleaned_data.get("after", ())),
         )
 
     def _save_m2m(self) -> None:
@@ -111,11 +117,11 @@ class RequirementFormSet(OwnerFormSet):
         ]
 
     def _check_shapes(self) -> None:
-        """The groups are checked where they are entered."""
+        """Blames what was entered here; the groups are checked at their own place."""
         forms_of = {form.instance.key: form for form in self._kept()}
         for fault in shape_faults([form.shape for form in forms_of.values()], groups={}):
             form = forms_of[fault.key]
-            if fault.field in form.fields:
+            if form.add_prefix(fault.field) in self.data and fault.field not in form.errors:
                 form.add_error(fault.field, fault.message)
 
     def save(self, commit: bool = True) -> Any:
@@ -139,7 +145,7 @@ class RequirementInline(StackedInline):
         (None, {"fields": (("key", "description"), ("event_type", "group"))}),
         (
             "More than once, or in a certain order",
-            {"classes": ("collapse",), "fields": (("count", "distinct_by", "within"), "after")},
+            {"classes": ("collapse",), "fields": (("count", "within"), "distinct_by", "after")},
         ),
     )
     extra = 0

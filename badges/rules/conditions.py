@@ -186,6 +186,8 @@ def _pattern(text: str) -> Any:
     options.log_errors = False
     try:
         return re2.compile(text, options)
+    except UnicodeEncodeError:
+        raise ValueRefusedError("holds half a character (a lone surrogate)") from None
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         if isinstance(reason, bytes):

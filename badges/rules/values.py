@@ -20,6 +20,7 @@ from badges.rules.paths import KeyPath, Kind
 
 MAX_VALUE_LENGTH: Final = 10_000  # characters of an expected value
 _EXACT_DIGITS: Final = 300
+_TOO_LARGE: Final = 10**_EXACT_DIGITS
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
@@ -29,6 +30,7 @@ _DURATION = re.compile(
 _LONGEST: Final = timedelta(days=36_500)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CANONICAL_LENGTH: Final = 200
+_NOT_STORABLE: Final = re.compile("[\x00\ud800-\udfff]")  # NUL, half a character
 _TRUE = frozenset({"true", "yes", "1", "+"})
 _FALSE = frozenset({"false", "no", "0", "-"})
 
@@ -68,7 +70,7 @@ def split_list(text: str) -> list[str]:
     if text.lstrip().startswith("["):
         try:
             items = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueRefusedError(f"not a JSON list: {error}") from None
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             raise ValueRefusedError("a list that starts with [ must be a JSON list of strings")
@@ -86,7 +88,7 @@ def join_list(items: list[str]) -> str:
 
 def canonical(value: Any) -> str:
     """One text of at most 200 characters for equal values: equal numbers, booleans and instants
-    give the same text.
+    give the same text. Every database can hold it.
     """
     if isinstance(value, bool):
         text = "true" if value else "false"
@@ -96,7 +98,7 @@ def canonical(value: Any) -> str:
         text = str((value - _EPOCH) // timedelta(microseconds=1))
     else:
         text = str(value)
-    if len(text) > _CANONICAL_LENGTH:
+    if len(text) > _CANONICAL_LENGTH or _NOT_STORABLE.search(text):
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
     return text
 
@@ -161,23 +163,28 @@ def _expect_key(text: str, path: KeyPath) -> str:
         raise ValueRefusedError(f"{text!r} is not a {path.type.__name__}") from None
 
 
-def _actual_text(raw: Any) -> str:
-    return raw if type(raw) is str else str(raw)
+def _actual_text(raw: Any) -> Any:
+    if type(raw) is str:
+        return raw
+    try:
+        return str(raw)
+    except Exception:  # noqa: BLE001 -- a number too long, a list too deep: whatever it is, no text
+        return Absent.UNREADABLE
 
 
 def _actual_number(raw: Any) -> Any:
     if isinstance(raw, float):
         return raw if math.isfinite(raw) else Absent.UNREADABLE
     if isinstance(raw, int):
-        return raw
+        return raw if abs(raw) < _TOO_LARGE else Absent.UNREADABLE
     number = parse_number(raw) if isinstance(raw, str) else None
     return Absent.UNREADABLE if number is None else number
 
 
 def _actual_boolean(raw: Any) -> Any:
-    if isinstance(raw, bool):
-        return raw
-    boolean = parse_boolean(str(raw)) if isinstance(raw, str | int) else None
+    if isinstance(raw, int):
+        return bool(raw) if raw in {0, 1} else Absent.UNREADABLE
+    boolean = parse_boolean(raw) if isinstance(raw, str) else None
     return Absent.UNREADABLE if boolean is None else boolean
 
 
@@ -189,7 +196,8 @@ def _actual_datetime(raw: Any) -> Any:
             return Absent.UNREADABLE
     if not isinstance(raw, datetime):
         return Absent.UNREADABLE
-    return raw if raw.tzinfo is not None else raw.replace(tzinfo=UTC)
+    # A time zone that knows no offset leaves a time as naive as none does.
+    return raw if raw.utcoffset() is not None else raw.replace(tzinfo=UTC)
 
 
 def _actual_object(raw: Any) -> Any:

@@ -166,6 +166,67 @@ def test_boxes_of_a_penalty_follow_the_requirements(form: Page) -> None:
     assert boxes() == [["renamed", True], ["b", False]]
 
 
+def test_repetition_order_and_groups_are_picked(form: Page) -> None:
+    field(form, "name").fill("Data Explorer")
+    add_requirement(form, 0, "a")
+    expect(field(form, "requirements-0-count")).not_to_be_visible()  # the simple case stays simple
+    form.locator("#requirements-data summary").first.click()
+    expect(form.locator("#id_requirements-0-after")).to_contain_text("no other requirement yet")
+    add_requirement(form, 1, "b")
+    add_requirement(form, 2, "c")
+
+    distinct = "requirements-0-distinct_by"
+    assert {"", "course.course_key", "course.display_name"} <= set(options(form, distinct))
+    assert "course" not in options(form, distinct)  # an object
+    field(form, "requirements-0-event_type").select_option(CERTIFICATE)
+    assert "is_passing" not in options(form, distinct)
+    field(form, distinct).select_option("course.course_key")
+    field(form, "requirements-0-event_type").select_option(PASSING)
+    expect(field(form, distinct)).to_have_value("course.course_key")  # both types have it
+    field(form, "requirements-0-count").fill("5")
+    field(form, "requirements-0-within").fill("P30D")
+    form.locator("[name='requirements-0-after'][value='b']").check()
+    assert form.locator("[name='requirements-0-after'][value='a']").count() == 0
+    field(form, "requirements-1-key").fill("renamed")
+    field(form, "requirements-1-key").blur()
+    for number in (0, 2):
+        field(form, f"requirements-{number}-group").fill("A")
+    form.locator("#groups-group .add-row").click()
+    field(form, "groups-0-label").fill("A")
+    expect(field(form, "groups-0-required")).to_have_value("2")
+    save(form)
+
+    template = BadgeTemplate.objects.get()
+    a = template.requirements.get(key="a")
+    assert (a.count, a.distinct_by, a.within) == (5, "course.course_key", "P30D")
+    assert [each.key for each in a.after.all()] == ["renamed"]
+    assert [str(each) for each in template.groups.all()] == ["2 of A"]
+    form.goto(f"{form.url}{template.pk}/change/")
+    expect(field(form, "requirements-0-count")).to_be_visible()  # what says something is not hidden
+    expect(field(form, "requirements-1-count")).not_to_be_visible()
+
+
+def test_what_comes_after_survives_the_removal_of_a_row_above(form: Page) -> None:
+    field(form, "name").fill("Data Explorer")
+    for number, key in enumerate(("x", "a", "b")):
+        add_requirement(form, number, key)
+    section = form.locator("#requirements-data > .form-group").nth(2)
+    section.locator("summary").first.click()
+    form.locator("[name='requirements-2-after'][value='a']").check()
+    field(form, "requirements-2-distinct_by").select_option("course.course_key")
+
+    form.locator("#requirements-data > .form-group").first.locator(
+        ".form-row .delete-template"
+    ).first.click()
+
+    expect(field(form, "requirements-1-distinct_by")).to_have_value("course.course_key")
+    expect(form.locator("[name='requirements-1-after']")).to_have_count(1)
+    save(form)
+    b = BadgeRequirement.objects.get(key="b")
+    assert [each.key for each in b.after.all()] == ["a"]
+    assert b.distinct_by == "course.course_key"
+
+
 def test_a_penalty_page_offers_what_its_template_requires(
     prof: Page, live_server: LiveServer
 ) -> None:

@@ -1,6 +1,8 @@
 """Badge progress: quick however long the list, and saying what is met by which event."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -8,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from badges.models import BadgeProgress, BadgeRequirement, Fulfillment
+from badges.models import BadgeProgress, BadgeRequirement, Fulfillment, RequirementGroup
 from credentials.models import BadgeTemplate, Learner, UserCredential
 from tests.integration.admin.pages import PASSING
 
@@ -82,6 +84,65 @@ def test_one_page_says_what_is_met(admin_client: Client, explorer: BadgeTemplate
     assert str(UUID(int=7)) in page
     assert "Pass D102 (passed-advanced)" in page
     assert "Feb. 1, 2026" in page
+
+
+def text(page: str) -> str:
+    """Without tags, every gap one space."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
+def test_one_page_says_how_much_is_counted(admin_client: Client, explorer: BadgeTemplate) -> None:
+    progress(explorer, start=1, count=1)
+    row = BadgeProgress.objects.get()
+    explorer.requirements.update(group="A")
+    intro = explorer.requirements.get()
+    demanding = BadgeRequirement.objects.create(
+        template=explorer,
+        key="courses",
+        event_type=PASSING,
+        group="A",
+        count=5,
+        distinct_by="course.course_key",
+        within="P30D",
+    )
+    last = BadgeRequirement.objects.create(
+        template=explorer, key="last", event_type=PASSING, group="A"
+    )
+    last.after.add(demanding)
+    RequirementGroup.objects.create(template=explorer, label="A", required=2)
+    for number, requirement in enumerate([intro, *[demanding] * 4, last]):
+        Fulfillment.objects.create(
+            progress=row,
+            requirement=requirement,
+            event_id=UUID(int=number),
+            event_time=NOW + timedelta(days=number),
+            value=f"course-{number}" if requirement == demanding else "",
+        )
+
+    page = text(admin_client.get(f"{LIST}{row.pk}/change/").content.decode())
+
+    assert "0 of 1 met." in page
+    assert "Group A: 1 of 2 (any 2 of 3 requirements)" in page
+    assert "passed-intro A 1 of 1 Yes, March 1, 2026" in page
+    assert "different by course.course_key within P30D A 4 of 5 No" in page
+    # The newest three, with the value that differs.
+    assert [f"course-{number}" in page for number in range(1, 5)] == [False, True, True, True]
+    assert "and 1 older" in page
+    assert page.index("course-4") < page.index("course-3")
+    # Its evidence does not count before its turn.
+    assert "last after courses: not fulfilled yet, so nothing counts here A 0 of 1 No" in page
+
+
+def test_what_former_rules_left_is_said(admin_client: Client, explorer: BadgeTemplate) -> None:
+    progress(explorer, start=1, count=1)
+    row = BadgeProgress.objects.get()
+    pin = {"at": NOW.isoformat(), "event_id": str(UUID(int=7)), "version": 3}
+    row.pins = {"passed-intro": pin}
+    row.save()
+
+    page = text(admin_client.get(f"{LIST}{row.pk}/change/").content.decode())
+
+    assert "kept from former rules (version 3)" in page
 
 
 def test_a_blocked_award_is_explained(admin_client: Client, explorer: BadgeTemplate) -> None:
