@@ -291,6 +291,15 @@ UNFOLD = {
                 _page("Badge templates", "workspace_premium", "credentials.badgetemplate"),
                 _page("Badge penalties", "gavel", "badges.badgepenalty"),
                 _page("Badge progress", "trending_up", "badges.badgeprogress"),
+                _page("Decisions", "rule", "badges.decision"),
+                {
+                    "title": "Award or revoke",
+                    "icon": "stylus",
+                    "link": reverse_lazy("admin:badges_by_hand"),
+                    "permission": lambda request: request.user.has_perm(
+                        "credentials.change_usercredential"
+                    ),
+                },
             ),
             _section(
                 "Credentials",

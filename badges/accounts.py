@@ -64,6 +64,19 @@ def read(rows: Sequence[BadgeProgress], templates: Mapping[int, Template]) -> li
     return [_account(row, templates[row.template_id], evidence[row.pk]) for row in rows]
 
 
+def look(learner_ids: Sequence[int], templates: Mapping[int, Template]) -> dict[Pair, Account]:
+    """The accounts that exist, unlocked. Two statements."""
+    rows: list[BadgeProgress] = []
+    for chunk in in_chunks(learner_ids, reserve=len(templates)):
+        rows += BadgeProgress.objects.filter(learner_id__in=chunk, template_id__in=list(templates))
+    return {(each.row.learner_id, each.row.template_id): each for each in read(rows, templates)}
+
+
+def blank(learner_id: int, template: Template) -> Account:
+    """The account of somebody who has nothing yet, in no database."""
+    return _account(BadgeProgress(learner_id=learner_id, template_id=template.id), template, [])
+
+
 def _account(row: BadgeProgress, template: Template, found: list[Fulfillment]) -> Account:
     held = held_of(row, found)
     return Account(

@@ -2,17 +2,20 @@
 `manage.py check`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Final
+from typing import Final, Protocol
+from uuid import UUID
 
 import attrs
 
-from badges.models import BadgePenalty, BadgeRequirement
-from badges.rules.conditions import DataRule, RuleRefusedError, compile_rule, compile_value
+from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from badges.rules.conditions import DataRule as WrittenRule
+from badges.rules.conditions import RuleRefusedError, compile_rule, compile_value
 from badges.rules.evidence import MAX_COUNT
-from badges.rules.values import ValueRefusedError, parse_duration
+from badges.rules.values import ValueRefusedError, parse_duration, split_list
 from credentials.models import BadgeTemplate
 from events.registry import subscriptions
 
@@ -21,6 +24,23 @@ NO_REQUIREMENTS: Final = (
 )
 NO_RESETS: Final = "A penalty must reset at least one requirement of its template."
 FOREIGN_RESET: Final = "A penalty can only reset requirements of its own template."
+BADGE_EVENTS: Final = frozenset(
+    {"org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"}
+)
+BADGE_PATH: Final = "template.uuid"
+# As our own events write it; any other spelling matches none of them.
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Rule(Protocol):
+    """A data rule, in a row or in a file."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def operator(self) -> str: ...
+    @property
+    def value(self) -> str: ...
 
 
 @attrs.frozen
@@ -107,7 +127,7 @@ def event_type_fault(event_type: str) -> str | None:
     return f"{event_type!r} is not configured; choose one of: {', '.join(sorted(known))}"
 
 
-def rule_fault(event_type: str, rule: DataRule) -> RuleRefusedError | None:
+def rule_fault(event_type: str, rule: WrittenRule) -> RuleRefusedError | None:
     """Why the rule cannot work on that (configured) event type; None when it can."""
     try:
         compile_rule(rule, payload_type=subscriptions()[event_type].payload_type)
@@ -116,8 +136,105 @@ def rule_fault(event_type: str, rule: DataRule) -> RuleRefusedError | None:
     return None
 
 
+def badges_named(event_type: str, rules: Iterable[_Rule]) -> frozenset[UUID]:
+    """The templates whose badge a requirement or penalty waits for by name: `template.uuid` eq or
+    in. Rules that could match any badge name none.
+    """
+    if event_type not in BADGE_EVENTS:
+        return frozenset()
+    named: set[UUID] = set()
+    for rule in rules:
+        if rule.path == BADGE_PATH and rule.operator in {"eq", "in"}:
+            texts = split_list(rule.value) if rule.operator == "in" else [rule.value]
+            named.update(UUID(text) for text in texts if _UUID.fullmatch(text))
+    return frozenset(named)
+
+
+def badge_cycles(
+    needs: Mapping[UUID, Collection[UUID]], *, through: Iterable[UUID]
+) -> Iterator[tuple[UUID, ...]]:
+    """Each circle through one of the templates `through`, the shortest of each, as a path that
+    ends where it began. `needs`: template -> templates that its requirements and penalties name.
+
+    Note [Badges in a circle]
+        Two badges that need each other can never be earned first, and a penalty in the circle
+        could go round it for ever; so penalties count like requirements.
+    """
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        pass
+    else:
+        return
+    told: set[frozenset[UUID]] = set()
+    for template in through:
+        circle = _shortest_circle(needs, template)
+        if circle and frozenset(circle) not in told:
+            told.add(frozenset(circle))
+            yield circle
+
+
+def _shortest_circle(needs: Mapping[UUID, Collection[UUID]], start: UUID) -> tuple[UUID, ...]:
+    """Empty when there is none."""
+    came_from: dict[UUID, UUID] = {}
+    waiting = deque([start])
+    while waiting:
+        template = waiting.popleft()
+        for other in sorted(needs.get(template, ())):
+            if other == start:
+                path = [start, template]
+                while path[-1] != start:
+                    path.append(came_from[path[-1]])
+                return tuple(reversed(path)) if template != start else (start, start)
+            if other not in came_from:
+                came_from[other] = template
+                waiting.append(other)
+    return ()
+
+
+def circle_words(circle: Sequence[UUID], names: Mapping[UUID, str] | None = None) -> str:
+    """What is wrong with a circle of badge_cycles; `names` of templates where they are known."""
+    known = names or {}
+    way = " needs ".join(known.get(uuid, str(uuid)) for uuid in circle)
+    return f"badges go in a circle: {way}"
+
+
+def stored_needs() -> dict[UUID, frozenset[UUID]]:
+    """Which badges the active templates name. Two queries."""
+    found: dict[UUID, frozenset[UUID]] = {}
+    for model, owner in ((DataRule, "requirement"), (PenaltyDataRule, "penalty")):
+        rows = model.objects.filter(
+            **{
+                f"{owner}__template__is_active": True,
+                f"{owner}__event_type__in": BADGE_EVENTS,
+                "path": BADGE_PATH,
+            }
+        ).select_related(f"{owner}__template")
+        for rule in rows:
+            above = getattr(rule, owner)
+            uuid = above.template.uuid
+            found[uuid] = found.get(uuid, frozenset()) | badges_named(above.event_type, [rule])
+    return found
+
+
+def cycle_faults(
+    template: BadgeTemplate, owners: Iterable[tuple[str, Iterable[_Rule]]]
+) -> list[str]:
+    """Circles that `template` would close if it were active. `owners`: event type and rules of each
+    of its requirements and penalties, as they are or as they are about to be saved. Three queries.
+    """
+    own = frozenset(uuid for owner in owners for uuid in badges_named(*owner))
+    if not own:
+        return []
+    circles = list(badge_cycles({**stored_needs(), template.uuid: own}, through=[template.uuid]))
+    involved = {uuid for circle in circles for uuid in circle}
+    rows = BadgeTemplate.objects.filter(uuid__in=involved).values_list("uuid", "name")
+    names = {**dict(rows), template.uuid: template.name}
+    return [f"The {circle_words(circle, names)}." for circle in circles]
+
+
 def stored_faults(template: BadgeTemplate) -> list[str]:
-    """Everything that speaks against activating a stored template, in words. Eight queries."""
+    """Everything that speaks against activating a stored template, in words. Eleven queries at most."""
     requirements: Sequence[BadgeRequirement] = list(
         template.requirements.prefetch_related("rules", "after")
     )
@@ -139,6 +256,7 @@ def stored_faults(template: BadgeTemplate) -> list[str]:
             found.append(f"{penalty.key}: {NO_RESETS}")
         if any(each.template_id != template.pk for each in resets):
             found.append(f"{penalty.key}: {FOREIGN_RESET}")
+    found += cycle_faults(template, [(each.event_type, each.rules.all()) for each in owners])
     return found
 
 
@@ -161,7 +279,7 @@ def owner_faults(owner: BadgeRequirement | BadgePenalty) -> list[str]:
     if unknown is not None:
         return [f"event_type: {unknown}"]
     faults = (
-        rule_fault(owner.event_type, DataRule(rule.path, rule.operator, rule.value))
+        rule_fault(owner.event_type, WrittenRule(rule.path, rule.operator, rule.value))
         for rule in owner.rules.all()
     )
     return [f"{fault.field}: {fault.message}" for fault in faults if fault is not None]

@@ -38,16 +38,24 @@ class EditEffect:
     completed: int = 0  # are complete now, and are awarded
     kept: int = 0  # keep their badge although the new rules are not met
 
+    @property
+    def is_felt(self) -> bool:
+        return bool(self.lost or self.completed or self.kept)
+
     def __str__(self) -> str:
-        if not (self.lost or self.gained or self.completed or self.kept):
-            return f"No learner loses anything ({self.under_way} under way)."
+        if not self.is_felt:
+            return f"no learner loses anything ({self.under_way} under way)"
         parts = [
-            f"{_learners(self.lost, 'loses', 'lose')} a part of the progress",
+            f"{_learners(self.lost, 'loses', 'lose')} a part of the progress" if self.lost else "",
             "nobody loses a badge",
-            f"{_learners(self.completed, 'is', 'are')} awarded the badge at once",
-            f"{_learners(self.kept, 'keeps', 'keep')} it although the new rules are not met",
+            f"{_learners(self.completed, 'meets', 'meet')} everything now and get the badge at once"
+            if self.completed
+            else "",
+            f"{_learners(self.kept, 'keeps', 'keep')} the badge without meeting the new rules"
+            if self.kept
+            else "",
         ]
-        return "; ".join(parts) + "."
+        return ", ".join(part for part in parts if part)
 
 
 def _learners(count: int, one: str, many: str) -> str:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from badges import rulebook
 from badges.accounts import held_of
+from badges.archive import archived
 from badges.decisions import Seen, seen
 from badges.models import BadgeProgress, Decision
 from badges.rules.book import Requirement, Template
@@ -94,7 +94,7 @@ def explain(learner: Learner, template: BadgeTemplate) -> Explanation:
         groups_required=stands.groups_required,
         missing=tuple(_missing(compiled, answers)),
         requirements=answers,
-        history=tuple(_history(learner, template)),
+        history=tuple(history(learner, template)),
     )
 
 
@@ -214,24 +214,7 @@ def _near_misses(
     return found
 
 
-def archived(row: InboxEvent) -> Any:
-    """An archived event as the rules read events. What the archive left out is missing."""
-    return SimpleNamespace(
-        type=row.event_type,
-        payload=_namespace(row.payload),
-        time=row.event_time,
-        source=row.source,
-        sourcehost=row.sourcehost,
-    )
-
-
-def _namespace(value: Any) -> Any:
-    if isinstance(value, dict):
-        return SimpleNamespace(**{key: _namespace(item) for key, item in value.items()})
-    return value
-
-
-def _history(learner: Learner, template: BadgeTemplate) -> Sequence[str]:
+def history(learner: Learner, template: BadgeTemplate) -> Sequence[str]:
     """The newest decisions, oldest first, one line each."""
     rows = Decision.objects.filter(learner=learner, template=template).order_by("-id")[:20]
     return [_line(each) for each in reversed(rows)]

@@ -92,8 +92,20 @@ def snapshots(template_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return dict(_Rows.read({"pk__in": list(template_ids)}).snapshots())
 
 
-def compile_snapshot(snapshot: Mapping[str, Any], *, template_id: int, version: int) -> Template:
-    """The rules as they were under a former version. Requirements have no row, so id 0."""
+def newest_version(template_id: int) -> Template | None:
+    """The rules under which learners progressed last; None when the template never was active.
+    One query.
+    """
+    found = RulesVersion.objects.filter(template_id=template_id).order_by("-number").first()
+    if found is None:
+        return None
+    return compile_snapshot(found.snapshot, template_id=template_id, version=found.number)
+
+
+def compile_snapshot(
+    snapshot: Mapping[str, Any], *, template_id: int, version: int, reissue_allowed: bool = False
+) -> Template:
+    """Rules that are in no row: those of a former version, or of a draft. Their ids are 0."""
     compiler = _Compiler()
     requirements = tuple(
         compiler.requirement(
@@ -107,11 +119,22 @@ def compile_snapshot(snapshot: Mapping[str, Any], *, template_id: int, version: 
         )
         for each in snapshot["requirements"]
     )
+    penalties = tuple(
+        compiler.penalty(
+            BadgePenalty(
+                pk=0, template_id=template_id, key=each["key"], event_type=each["event_type"]
+            ),
+            [WrittenRule(*rule) for rule in each["rules"]],
+            tuple(each["resets"]),
+        )
+        for each in snapshot["penalties"]
+    )
     return Template(
         id=template_id,
         groups={each.group: snapshot["groups"].get(each.group, 1) for each in requirements},
         requirements=requirements,
-        penalties=(),
+        penalties=penalties,
+        reissue_allowed=reissue_allowed,
         version=version,
     )
 

@@ -43,6 +43,15 @@ class Verb(Enum):
     REVOKED = "revoked"
 
 
+class Verdict(Enum):
+    """What a transition leads to."""
+
+    AWARD = "award"
+    REVOKE = "revoke"
+    BLOCK = "block"  # revoked before, and the template allows no reissue
+    NOTHING = "nothing"
+
+
 @attrs.frozen
 class Change:
     """One credential was awarded or revoked."""
@@ -77,14 +86,13 @@ def apply(transitions: Sequence[Transition]) -> Applied:
     for each in transitions:
         pair = (each.learner_id, each.template_id)
         credential = newest.get(pair)
-        live = credential is not None and bool(credential.live)
-        if each.complete and not live:
-            if credential is not None and not each.reissue_allowed:
-                blocked.append(each)
-                continue
+        verdict = judge(each, live=None if credential is None else bool(credential.live))
+        if verdict is Verdict.BLOCK:
+            blocked.append(each)
+        elif verdict is Verdict.AWARD:
             newest[pair] = awarded = _award(each, former=credential)
             changes.append(Change(Verb.AWARDED, awarded, each.at))
-        elif credential is not None and live and not each.complete:
+        elif verdict is Verdict.REVOKE and credential is not None:
             revoke(
                 credential,
                 at=each.at,
@@ -95,6 +103,14 @@ def apply(transitions: Sequence[Transition]) -> Applied:
             changes.append(Change(Verb.REVOKED, credential, each.at))
     save(changes)
     return Applied(tuple(changes), tuple(blocked))
+
+
+def judge(transition: Transition, *, live: bool | None) -> Verdict:
+    """`live`: of the learner's newest credential of the template; None when there is none."""
+    if transition.complete and not live:
+        blocked = live is not None and not transition.reissue_allowed
+        return Verdict.BLOCK if blocked else Verdict.AWARD
+    return Verdict.REVOKE if live and not transition.complete else Verdict.NOTHING
 
 
 def _award(transition: Transition, *, former: UserCredential | None) -> UserCredential:

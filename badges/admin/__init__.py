@@ -2,6 +2,6 @@
 belongs to no app of ours: users, groups, periodic tasks.
 """
 
-from badges.admin import others, penalties, progress, templates
+from badges.admin import decisions, others, penalties, progress, templates
 
-__all__ = ["others", "penalties", "progress", "templates"]
+__all__ = ["decisions", "others", "penalties", "progress", "templates"]

@@ -14,13 +14,14 @@ from unfold.admin import StackedInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from badges.admin import choices
+from badges.admin.edits import RuleEdits
 from badges.admin.owners import OwnerForm, OwnerFormSet
 from badges.admin.rules import PenaltyRuleInline, RulePage
 from badges.admin.siblings import siblings
 from badges.definitions import FOREIGN_RESET, NO_RESETS
 from badges.models import BadgePenalty, BadgeRequirement
 from credentials.admin.base import LaurelAdmin, display
-from credentials.models import BadgeTemplate, DefinitionsVersion
+from credentials.models import BadgeTemplate
 
 
 class PenaltyForm(OwnerForm):
@@ -111,7 +112,7 @@ class PenaltyPageForm(PenaltyForm):
 
 
 @admin.register(BadgePenalty)
-class BadgePenaltyAdmin(_ShowsResets, RulePage, LaurelAdmin):
+class BadgePenaltyAdmin(RuleEdits, _ShowsResets, RulePage, LaurelAdmin):
     form = PenaltyPageForm
     inlines = (PenaltyRuleInline,)
     fields = ("template", ("key", "description"), "event_type", "resets")
@@ -157,13 +158,14 @@ class BadgePenaltyAdmin(_ShowsResets, RulePage, LaurelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        DefinitionsVersion.bump()
+        self.rules_changed(request, [form.instance.template_id])
 
     def delete_model(self, request: HttpRequest, obj: BadgePenalty) -> None:
         super().delete_model(request, obj)
-        DefinitionsVersion.bump()
+        self.rules_changed(request, [obj.template_id])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgePenalty]) -> None:
         with transaction.atomic():
+            templates = list(queryset.values_list("template_id", flat=True))
             super().delete_queryset(request, queryset)
-            DefinitionsVersion.bump()
+            self.rules_changed(request, templates)

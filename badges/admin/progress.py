@@ -1,19 +1,24 @@
 """What each learner has fulfilled of each template, to look at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from badges.accounts import held_of
+from badges.admin.staff import by_hand_view
+from badges.explain import explain, history
 from badges.models import BadgeProgress, BadgeRequirement
 from badges.rulebook import compile_one
 from badges.rules.book import Requirement, Template
 from badges.rules.progress import Held, Standing, standing
-from credentials.admin.base import ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.models import BadgeTemplate, UserCredential
 
 _MOST_TEMPLATES = 50
@@ -50,7 +55,24 @@ class BadgeProgressAdmin(ReadOnlyAdmin):
     list_select_related = ("learner", "template")
     search_fields = ("learner__username", "=learner__lms_user_id", "template__name")
     search_help_text = "Username, LMS user id or name of the badge template"
-    fields = ("learner", "template", "complete", "completed_at", "credential", "standing")
+    fields = ("learner", "template", "complete", "completed_at", "credential", "standing", "why")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(by_hand_view)
+        return [path("by_hand/", view, name="badges_by_hand"), *super().get_urls()]
+
+    def get_notes(self, request: HttpRequest, obj: BadgeProgress | None) -> Sequence[Note]:
+        if obj is None:
+            return ()
+        return (Note("info", explain(obj.learner, obj.template).verdict),)
+
+    @display(description="what happened")
+    def why(self, obj: BadgeProgress) -> SafeString:
+        return format_html_join(
+            "",
+            '<div class="mb-1">{}</div>',
+            ((line,) for line in history(obj.learner, obj.template)),
+        )
 
     @display(description="credential")
     def credential(self, obj: BadgeProgress) -> str:

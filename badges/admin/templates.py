@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from badges.admin.edits import RuleEdits
 from badges.admin.groups import GroupInline
 from badges.admin.penalties import PenaltyInline
 from badges.admin.requirements import RequirementInline
@@ -20,7 +21,7 @@ from badges.admin.rules import RulePage
 from badges.definitions import stored_faults
 from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement
 from credentials.admin.base import LaurelAdmin, Note, display
-from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
+from credentials.models import BadgeTemplate, UserCredential
 from credly_client.types import TemplateState
 
 NO_ORGANIZATION = "Choose the organization on whose behalf Credly issues."
@@ -74,7 +75,7 @@ def _count(model: Any, field: str = "template") -> Any:
 
 
 @admin.register(BadgeTemplate)
-class BadgeTemplateAdmin(RulePage, LaurelAdmin):
+class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
     form = TemplateForm
     inlines = (RequirementInline, GroupInline, PenaltyInline)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
@@ -153,7 +154,7 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        DefinitionsVersion.bump()
+        self.rules_changed(request, [form.instance.pk])
 
     # Actions
 
@@ -166,12 +167,14 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
                 if not faults:
                     row.is_active, row.note = True, ""
                     row.save()
-                    DefinitionsVersion.bump()
+                    effects = self.rules_changed(request, [row.pk])
             if faults:
                 text = f"{template.name} was not activated. {' '.join(faults)}"
                 self.message_user(request, text, messages.ERROR)
             else:
                 text = f"{template.name} is active: from now on events count."
+                if any(each.is_felt for each in effects):
+                    text += f" Of those under way, {effects[0]}."
                 self.message_user(request, text, messages.SUCCESS)
 
     @admin.action(description="Deactivate", permissions=["change"])
@@ -179,7 +182,7 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
         with transaction.atomic():
             rows = BadgeTemplate.objects.filter(pk__in=queryset.values("pk"), is_active=True)
             count = rows.update(is_active=False)
-            DefinitionsVersion.bump()
+            self.rules_changed(request, [])
         text = f"{count} deactivated: what learners hold stays, new events do not count."
         self.message_user(request, text, messages.SUCCESS)
 
@@ -213,12 +216,12 @@ class BadgeTemplateAdmin(RulePage, LaurelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: BadgeTemplate) -> None:
         super().delete_model(request, obj)
-        DefinitionsVersion.bump()
+        self.rules_changed(request, [])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
         with transaction.atomic():
             super().delete_queryset(request, queryset)
-            DefinitionsVersion.bump()
+            self.rules_changed(request, [])
 
 
 def _organization_faults(template: BadgeTemplate) -> list[str]:

@@ -1,6 +1,7 @@
 """From the text of a file to a Document, or to everything that is wrong with it."""
 
 from collections.abc import Collection
+from collections.abc import Mapping as Table
 from functools import cache
 from typing import Any, Final, cast
 from uuid import UUID
@@ -19,6 +20,7 @@ from badges.definitions import (
     shape_faults,
 )
 from badges.models import BadgePenalty, BadgeRequirement
+from badges.portable.chains import Chains
 from badges.portable.cursor import Found, Keys, Notes, rule_value
 from badges.portable.definitions import (
     CREDLY,
@@ -72,8 +74,14 @@ _TEMPLATE_KEYS: Final = (
 )
 
 
-def read(text: str, *, organizations: Collection[UUID] = ()) -> Document | Faults:
-    """`organizations` are those that a template may name besides those of the file.
+def read(
+    text: str,
+    *,
+    organizations: Collection[UUID] = (),
+    needs: Table[UUID, Collection[UUID]] | None = None,
+) -> Document | Faults:
+    """`organizations` are those that a template may name besides those of the file, `needs` says
+    which badges each active template of the database needs.
 
     No database is read and nothing is raised. All faults are found in one pass; broken syntax
     hides the others.
@@ -84,7 +92,10 @@ def read(text: str, *, organizations: Collection[UUID] = ()) -> Document | Fault
     root, faults = parsed
     notes = Notes()
     notes.faults += faults
-    document = _Reader(notes, organizations).document(Found(root, ""))
+    reader = _Reader(notes, organizations)
+    document = reader.document(Found(root, ""))
+    for place, message in reader.chains.faults(needs or {}):
+        notes.add(place, message)
     if notes.faults:
         return Faults(tuple(sorted(notes.faults, key=lambda each: (each.line, each.path))))
     return document
@@ -99,6 +110,7 @@ class _Reader:
     def __init__(self, notes: Notes, organizations: Collection[UUID]) -> None:
         self._notes = notes
         self._organizations = set(organizations)
+        self.chains = Chains()
 
     def document(self, at: Found) -> Document:
         keys = Keys(at, known=("version", "organizations", "templates"), notes=self._notes)
@@ -137,8 +149,10 @@ class _Reader:
         ids = {each.id for each in requirements}
         penalties = [self._penalty(each, ids) for each in keys.items("penalties")]
         keys.refuse_repeated("penalties", by="id")
+        uuid = _certain(keys.uuid("uuid", required=True))
+        self.chains.close(uuid, is_active=is_active)
         return TemplateDef(
-            uuid=_certain(keys.uuid("uuid", required=True)),
+            uuid=uuid,
             name=keys.text("name", column=_column(BadgeTemplate, "name"), required=True),
             description=keys.text("description"),
             organization=self._organization_of(keys, providers),
@@ -275,6 +289,8 @@ class _Reader:
                 keys.note(fault.field, fault.message)
             if known is None and fault is not None and fault.field != "operator":
                 keys.note("operator", f"{operator!r} is unknown; use {', '.join(OPERATORS)}")
+            if fault is None and found is not None:
+                self.chains.add(event_type, RuleDef(path, operator, value), found)
         return RuleDef(path, operator, value)
 
 

@@ -5,7 +5,7 @@ wins. So late, repeated and reordered delivery of the same events leaves the sam
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -142,6 +142,15 @@ def advance(
         standing=reached,
         effects=(*counted, *undone),
     )
+
+
+def without(held: Held, evidence: Collection[tuple[str, UUID]]) -> Held:
+    """`held` without that evidence, named by requirement and event."""
+    left = {
+        key: tuple(each for each in known if (key, each.event_id) not in evidence)
+        for key, known in held.evidence.items()
+    }
+    return attrs.evolve(held, evidence={key: known for key, known in left.items() if known})
 
 
 def carry_over(old: Template, new: Template, *, held: Held) -> Held:

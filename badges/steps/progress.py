@@ -1,12 +1,14 @@
 """Step 5: what each learner holds, advanced event by event."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from badges import accounts
-from badges.accounts import Account
+from badges.accounts import Account, Pair
 from badges.progressed import LearnerMatch, Progressed
 from badges.rules.book import Penalty
-from badges.rules.progress import Effect, Matched, advance
+from badges.rules.progress import Effect, Matched, advance, standing, without
 from credentials.lifecycle import Transition
 
 
@@ -19,6 +21,13 @@ def apply(matches: Sequence[LearnerMatch]) -> Progressed:
         return Progressed()
     templates = {each.match.template.id: each.match.template for each in matches}
     opened = accounts.open_accounts({each.pair for each in matches}, templates)
+    progressed = advance_all(opened, matches)
+    accounts.write(opened.values())
+    return progressed
+
+
+def advance_all(opened: Mapping[Pair, Account], matches: Sequence[LearnerMatch]) -> Progressed:
+    """Apply the matches in their order to accounts in memory."""
     effects = []
     transitions = []
     for each in matches:
@@ -26,8 +35,25 @@ def apply(matches: Sequence[LearnerMatch]) -> Progressed:
         effects.append((each, done))
         if transition is not None:
             transitions.append(transition)
-    accounts.write(opened.values())
     return Progressed(tuple(effects), tuple(transitions))
+
+
+def replay(opened: Mapping[Pair, Account], matches: Sequence[LearnerMatch]) -> Progressed:
+    """Apply matches of the past, each learner's in the order of time, to accounts in memory.
+
+    Who is not complete gives back the evidence of these events first, so that the badge is
+    complete at the event that completed it then, whatever was known before. What is held in the
+    end is the same: a function of the set of events.
+    """
+    again: dict[Pair, set[tuple[str, UUID]]] = defaultdict(set)
+    for each in matches:
+        again[each.pair] |= {(met.requirement.key, each.event.event.id) for met in each.match.met}
+    for pair, taken_back in again.items():
+        account = opened[pair]
+        if not account.held.complete:
+            account.held = without(account.held, taken_back)
+            account.standing = standing(account.template, held=account.held)
+    return advance_all(opened, matches)
 
 
 def _advance(account: Account, each: LearnerMatch) -> tuple[tuple[Effect, ...], Transition | None]:

@@ -128,6 +128,6 @@ def test_the_effect_is_known_before(service: Service, credly: Running, count: in
     # Ann fulfilled it, and keeps that also if it is demanded three times from now on.
     assert (effect.under_way, effect.completed) == (2, 1)
     assert effect.lost == 1  # bob: the requirement he met is gone
-    assert "1 learner is awarded" in str(effect)
+    assert "1 learner meets everything now" in str(effect)
     assert not UserCredential.objects.exists()
     assert timezone.now()

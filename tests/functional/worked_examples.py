@@ -26,6 +26,7 @@ THE_EDIT: Final = "the edit"
 COMMANDS: Final = frozenset({"award_badge", "revoke_badge"})
 _PREFIX: Final = "org.openedx.learning."
 _FENCE: Final = re.compile(r"```(.*)")
+_RULER: Final = re.compile(r":?-{3,}:?")
 
 
 @attrs.frozen
@@ -138,7 +139,7 @@ def _parts(text: str) -> Iterator[Block | Row | str]:
             cells = [cell.strip().strip("`") for cell in line.strip("| ").split("|")]
             if not header:
                 header = cells
-            elif header[:2] == ["when", "who"] and not set(cells[0]) <= {"-"}:
+            elif header[:2] == ["when", "who"] and not all(_RULER.fullmatch(each) for each in cells):
                 yield _row(number, dict(zip(header, cells, strict=True)), common)
         if not line.startswith("|"):
             header = []

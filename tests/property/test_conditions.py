@@ -4,6 +4,7 @@ import contextlib
 from functools import reduce
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,13 +120,22 @@ def test_what_tells_events_apart_can_be_stored(path: str, raw: Any) -> None:
 
 
 @PURE
-@given(
-    st.sampled_from(sorted(PATHS)) | HOSTILE_TEXT,
-    st.sampled_from(reference.FITS["text"]) | HOSTILE_TEXT,
-    HOSTILE_TEXT,
-    payloads(),
-)
-def test_a_rule_is_refused_or_it_works(path: str, operator: str, value: str, payload: Any) -> None:
+@given(rules(), HOSTILE_TEXT, payloads() | hostile_payloads())
+def test_a_value_is_refused_or_it_works(rule: DataRule, value: str, payload: Any) -> None:
     with contextlib.suppress(RuleRefusedError):
-        condition = compiled(DataRule(path, operator, value))
+        condition = compiled(DataRule(rule.path, rule.operator, value))
         assert condition.holds(event(payload)) in {True, False}
+
+
+@PURE
+@given(HOSTILE_TEXT, HOSTILE_TEXT, rules(), st.booleans())
+def test_an_unknown_path_or_operator_is_refused(
+    path: str, operator: str, rule: DataRule, other_path: bool
+) -> None:
+    wrong = (
+        DataRule(path, rule.operator, rule.value)
+        if other_path
+        else DataRule(rule.path, operator, rule.value)
+    )
+    with pytest.raises(RuleRefusedError, match="choose one of"):
+        compiled(wrong)

@@ -1,5 +1,6 @@
 """The engine against the slow reference: random rules, random streams, any order."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,57 +11,75 @@ from hypothesis import strategies as st
 
 from badges.rules.book import Met, Penalty, Requirement, Template
 from badges.rules.evidence import Demand
-from badges.rules.progress import Held, Matched, advance, standing
+from badges.rules.progress import Held, Matched, advance, carry_over, standing
 from tests import reference
+from tests.property.effort import PURE
 from tests.reference import Badge, Happening, Rule
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 KEYS = "abcd"
+VALUES = "xyz"
+# Made once: making a strategy costs more than drawing from it.
+_sizes = st.integers(1, 4)
+_parts = st.tuples(
+    st.sampled_from("GH"),
+    st.integers(1, 3),  # count
+    st.booleans(),  # distinct
+    st.none() | st.integers(1, 6),  # minutes
+    st.integers(0, 2 ** len(KEYS) - 1),  # after: those of the bits that are earlier, so no circle
+)
+_required = st.integers(0, 3)
+_penalties = st.dictionaries(st.sampled_from("pq"), st.integers(1, 2 ** len(KEYS) - 1))
+_streams = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # minute
+        st.integers(0, 2 ** len(KEYS) - 1),  # requirements
+        st.integers(0, len(VALUES) ** len(KEYS) - 1),  # their values
+        st.sampled_from(["", "", "p", "q"]),
+    ),
+    max_size=14,
+)
+_repeats = st.lists(st.integers(0, 13), max_size=3)
+
+
+def chosen(bits: int, keys: str) -> tuple[str, ...]:
+    return tuple(key for number, key in enumerate(keys) if bits >> number & 1)
 
 
 @st.composite
 def badges(draw: st.DrawFn) -> Badge:
-    keys = KEYS[: draw(st.integers(1, 4))]
-    rules = tuple(
-        Rule(
-            key=key,
-            group=draw(st.sampled_from("GH")),
-            count=draw(st.integers(1, 3)),
-            distinct=draw(st.booleans()),
-            within=draw(st.none() | st.builds(timedelta, minutes=st.integers(1, 6))),
-            # Only earlier ones: no circle.
-            after=tuple(draw(st.sets(st.sampled_from(keys[:number]), max_size=2)))
-            if number
-            else (),
-        )
-        for number, key in enumerate(keys)
+    keys = KEYS[: draw(_sizes)]
+    rules = []
+    for number, key in enumerate(keys):
+        group, count, distinct, minutes, after = draw(_parts)
+        within = None if minutes is None else timedelta(minutes=minutes)
+        rules.append(Rule(key, group, count, distinct, within, chosen(after, keys[:number])))
+    sizes = Counter(each.group for each in rules)
+    return Badge(
+        rules=tuple(rules),
+        groups={label: 1 + draw(_required) % size for label, size in sizes.items()},
+        penalties={name: chosen(bits, keys) or ("a",) for name, bits in draw(_penalties).items()},
     )
-    sizes = {label: sum(each.group == label for each in rules) for label in "GH"}
-    groups = {label: draw(st.integers(1, size)) for label, size in sizes.items() if size}
-    penalties = draw(
-        st.dictionaries(
-            st.sampled_from("pq"), st.sets(st.sampled_from(keys), min_size=1).map(tuple)
-        )
-    )
-    return Badge(rules=rules, groups=groups, penalties=penalties)
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[Badge, list[Happening]]:
     badge = draw(badges())
-    keys = [each.key for each in badge.rules]
-    names = sorted(badge.penalties)
+    keys = "".join(each.key for each in badge.rules)
     happenings = [
         Happening(
-            id=UUID(int=number),
-            at=START + timedelta(minutes=draw(st.integers(0, 12))),
-            requirements=draw(st.dictionaries(st.sampled_from(keys), st.sampled_from("xyz"))),
-            penalties=tuple(draw(st.sets(st.sampled_from(names), max_size=1))) if names else (),
+            id=UUID(int=number * 7 % 15),  # not in the order of delivery
+            at=START + timedelta(minutes=minute),
+            requirements={
+                key: VALUES[values // len(VALUES) ** KEYS.index(key) % len(VALUES)]
+                for key in chosen(bits, keys)
+            },
+            penalties=(penalty,) if penalty in badge.penalties else (),
         )
-        for number in range(draw(st.integers(0, 14)))
+        for number, (minute, bits, values, penalty) in enumerate(draw(_streams))
     ]
-    repeated = draw(st.lists(st.sampled_from(happenings), max_size=3)) if happenings else []
-    return badge, draw(st.permutations(happenings + repeated))
+    repeated = [happenings[number % len(happenings)] for number in draw(_repeats) if happenings]
+    return badge, happenings + repeated
 
 
 def compiled(badge: Badge) -> Template:
@@ -103,6 +122,7 @@ def play(template: Template, happenings: Sequence[Happening]) -> tuple[Held, lis
     return held, transitions
 
 
+@PURE
 @given(histories())
 def test_as_the_reference(history: tuple[Badge, list[Happening]]) -> None:
     badge, happenings = history
@@ -116,13 +136,42 @@ def test_as_the_reference(history: tuple[Badge, list[Happening]]) -> None:
     assert transitions == reference.transitions(badge, happenings)
 
 
-@given(histories(), st.randoms())
-def test_the_order_of_arrival_leaves_no_trace(
+@PURE
+@given(histories(), st.randoms(use_true_random=False))
+def test_the_order_of_arrival_and_repetition_leave_no_trace(
     history: tuple[Badge, list[Happening]], random: Any
 ) -> None:
     badge, happenings = history
     template = compiled(badge)
-    shuffled = list(happenings)
+    shuffled = happenings + [each for each in happenings if random.random() < 1 / 4]
     random.shuffle(shuffled)
     one, other = play(template, happenings)[0], play(template, shuffled)[0]
     assert one == other
+
+
+@PURE
+@given(histories())
+def test_no_more_is_kept_than_is_needed(history: tuple[Badge, list[Happening]]) -> None:
+    badge, happenings = history
+    template = compiled(badge)
+    held, _ = play(template, happenings)
+    for each in badge.rules:
+        if each.within is None and each.key not in template.prerequisites:
+            assert len(held.evidence.get(each.key, ())) <= each.count
+
+
+@PURE
+@given(histories(), badges())
+def test_an_edit_takes_no_fulfilled_requirement_away(
+    history: tuple[Badge, list[Happening]], edited: Badge
+) -> None:
+    badge, happenings = history
+    old, new = compiled(badge), compiled(edited)
+    held, _ = play(old, happenings)
+    assert carry_over(old, old, held=held) == held
+    carried = carry_over(old, new, held=held)
+    after = standing(new, held=carried)
+    still_there = {each.key for each in new.requirements}
+    assert standing(old, held=held).fulfilled & still_there <= after.fulfilled
+    assert carried.complete == after.complete
+    assert carry_over(new, new, held=carried) == carried

@@ -1,19 +1,15 @@
 """`manage.py badges_import`: templates, requirements and penalties from a file."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from badges.management.files import read_document, read_text
 from badges.portable import apply as applying
 from badges.portable import plan as planning
-from badges.portable import stored
-from badges.portable.definitions import Document, Faults
 from badges.portable.plan import Plan, Verb
-from badges.portable.reader import read
 from credentials.models import DefinitionsVersion
 
 
@@ -34,13 +30,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        text = _text(options["file"])
+        text = read_text(options["file"])
         with transaction.atomic():
             # One import at a time: two that create the same template would collide.
             DefinitionsVersion.objects.select_for_update().filter(
                 pk=DefinitionsVersion.SOLE
             ).first()
-            plan = planning.plan(_document(text, source=options["file"]), prune=options["prune"])
+            document = read_document(text, source=options["file"], alone=options["prune"])
+            plan = planning.plan(document, prune=options["prune"])
             for step in plan.steps:
                 self.stdout.write(str(step))
             # A dry run does all of it, to say what it does to learners, and takes it back.
@@ -50,28 +47,6 @@ class Command(BaseCommand):
                 transaction.set_rollback(True)
         outcome = "dry run, nothing was written" if options["dry_run"] else "done"
         self.stdout.write(f"{outcome}: {_summary(plan)}")
-
-
-def _text(name: str) -> str:
-    try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror or error}") from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"line {line}: not UTF-8; nothing was changed") from None
-
-
-def _document(text: str, *, source: str) -> Document:
-    document = read(text, organizations=stored.organization_uuids())
-    if isinstance(document, Faults):
-        count = len(document.faults)
-        lines = [str(fault) for fault in document.faults]
-        head = f"{source}: {count} fault{'s' if count > 1 else ''}; nothing was changed"
-        raise CommandError("\n".join([head, *lines]))
-    return document
 
 
 def _summary(plan: Plan) -> str:

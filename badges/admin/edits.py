@@ -1,0 +1,76 @@
+"""Saving rules: told to every process, carried over to learners, and shown before it happens."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from badges import editing
+from badges.editing import EditEffect
+
+_CONFIRMED = "_effect_confirmed"
+_NOT_REPEATED = frozenset({"csrfmiddlewaretoken", _CONFIRMED})
+
+
+class RuleEdits:
+    """Mixin for the admin of templates and penalties, before all others. An edit that learners
+    would feel is made, looked at, taken back, and made again once somebody confirmed it: so what
+    is shown is what happens.
+    """
+
+    def rules_changed(
+        self, request: HttpRequest, template_ids: Collection[int]
+    ) -> Sequence[EditEffect]:
+        """Requires the transaction of the change."""
+        effects = list(editing.definitions_changed(template_ids, now=timezone.now()).values())
+        felt: list[EditEffect] = request.META.setdefault("laurel.edit_effects", [])
+        felt += [each for each in effects if each.is_felt]
+        return effects
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        def answer() -> HttpResponse:
+            page = super(RuleEdits, self).changeform_view(  # type: ignore[misc]
+                request, object_id, form_url, extra_context
+            )
+            return cast("HttpResponse", page)
+
+        if request.method != "POST":
+            return answer()
+        with transaction.atomic():
+            page = answer()
+            felt = request.META.get("laurel.edit_effects", [])
+            asks = bool(felt) and _CONFIRMED not in request.POST
+            if asks:
+                transaction.set_rollback(True)
+        if asks:
+            return self._ask(request, felt)
+        for each in felt:
+            messages.info(request, str(each))
+        return page
+
+    def _ask(self, request: HttpRequest, felt: Sequence[EditEffect]) -> HttpResponse:
+        list(messages.get_messages(request))  # "was changed": it was not
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "title": "What this change does to learners",
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "effects": [str(each) for each in felt],
+            "confirmed": _CONFIRMED,
+            "posted": [
+                (name, value)
+                for name, values in request.POST.lists()
+                if name not in _NOT_REPEATED
+                for value in values
+            ],
+        }
+        return TemplateResponse(request, "badges/admin/confirm_edit.html", context)
