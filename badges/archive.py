@@ -42,10 +42,10 @@ class Past:
     def templates(self) -> Sequence[Template]:
         return list(self.book.templates.values())
 
-    def learner_ids(self, *, after: int, limit: int = PAGE) -> list[int]:
-        """Of learners with events that could match, in order. One query."""
+    def learner_ids(self, *, after: int) -> list[int]:
+        """The next PAGE learners with events that could match, in order. One query."""
         rows = self._rows().filter(learner_id__gt=after).order_by("learner_id")
-        return list(rows.values_list("learner_id", flat=True).distinct()[:limit])
+        return list(rows.values_list("learner_id", flat=True).distinct()[:PAGE])
 
     def matches(
         self, learner_ids: Sequence[int], *, now: datetime

@@ -185,7 +185,7 @@ def _shortest_circle(needs: Mapping[UUID, Collection[UUID]], start: UUID) -> tup
                 path = [start, template]
                 while path[-1] != start:
                     path.append(came_from[path[-1]])
-                return tuple(reversed(path)) if template != start else (start, start)
+                return tuple(reversed(path))
             if other not in came_from:
                 came_from[other] = template
                 waiting.append(other)
@@ -234,7 +234,9 @@ def cycle_faults(
 
 
 def stored_faults(template: BadgeTemplate) -> list[str]:
-    """Everything that speaks against activating a stored template, in words. Eleven queries at most."""
+    """Everything that speaks against activating a stored template, in words. At most eleven
+    queries.
+    """
     requirements: Sequence[BadgeRequirement] = list(
         template.requirements.prefetch_related("rules", "after")
     )

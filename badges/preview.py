@@ -11,9 +11,9 @@ from typing import Final
 
 import attrs
 
-from badges import accounts, fates
+from badges import accounts, archive, fates
 from badges.accounts import Account, Pair
-from badges.archive import PAGE, Past
+from badges.archive import Past
 from badges.decisions import Seen, seen
 from badges.fates import CHANGES, Fate, Kind
 from badges.models import BadgeProgress
@@ -160,8 +160,8 @@ def _everybody(past: Past) -> Iterator[list[int]]:
             for chunk in in_chunks(templates):
                 rows = model.objects.filter(template_id__in=chunk, learner_id__gt=last)
                 ids = rows.order_by("learner_id").values_list("learner_id", flat=True)
-                found.update(ids.distinct()[:PAGE])
-        page = sorted(found)[:PAGE]
+                found.update(ids.distinct()[: archive.PAGE])
+        page = sorted(found)[: archive.PAGE]
         if not page:
             return
         last = page[-1]

@@ -3,6 +3,7 @@ the whole set anew each time; it shares no code with `badges`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -127,6 +128,11 @@ class Badge:
     groups: Mapping[str, int]
     penalties: Mapping[str, tuple[str, ...]]
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Label -> how many requirements the group has."""
+        return Counter(each.group for each in self.rules)
+
 
 @attrs.frozen
 class Happening:
@@ -213,3 +219,24 @@ def transitions(badge: Badge, happenings: Sequence[Happening]) -> list[tuple[boo
             found.append((now, happening.id))
             complete = now
     return found
+
+
+def awards(
+    changes: Sequence[tuple[bool, Any]], *, reissue: bool
+) -> tuple[list[tuple[str, Any]], list[list[Any]]]:
+    """What `transitions` lead to: (awarded, revoked or blocked, event) for each, and the
+    credentials: [event that awarded it, event that revoked it or None].
+    """
+    told: list[tuple[str, Any]] = []
+    credentials: list[list[Any]] = []
+    for complete, event in changes:
+        live = bool(credentials) and credentials[-1][1] is None
+        if complete and credentials and not reissue:
+            told.append(("blocked", event))
+        elif complete:
+            credentials.append([event, None])
+            told.append(("awarded", event))
+        elif live:
+            credentials[-1][1] = event
+            told.append(("revoked", event))
+    return told, credentials

@@ -36,12 +36,13 @@ def event_line(example: Example, row: Row) -> dict[str, Any]:
     subscription = subscriptions()[row.event]
     inside = subscription.learner_path.removeprefix(subscription.argument).removeprefix(".")
     values = {"metadata.source": "openedx/lms/web", **row.values}
+    own_id = 100_000 + example.number * 10 + _PEOPLE.index(row.who)
     person = {
-        "id": example.number * 10 + _PEOPLE.index(row.who),
+        "id": int(values.get(f"{inside}.id".lstrip("."), own_id)),
         "is_active": True,
         "pii": {
             "username": example.username(row.who),
-            "email": values.get(f"{inside}.pii.email", f"{row.who}@example.com"),
+            "email": f"{row.who}@example.com",
             "name": row.who.title(),
         },
     }

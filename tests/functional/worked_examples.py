@@ -139,7 +139,9 @@ def _parts(text: str) -> Iterator[Block | Row | str]:
             cells = [cell.strip().strip("`") for cell in line.strip("| ").split("|")]
             if not header:
                 header = cells
-            elif header[:2] == ["when", "who"] and not all(_RULER.fullmatch(each) for each in cells):
+            elif header[:2] == ["when", "who"] and not all(
+                _RULER.fullmatch(each) for each in cells
+            ):
                 yield _row(number, dict(zip(header, cells, strict=True)), common)
         if not line.startswith("|"):
             header = []
@@ -148,7 +150,8 @@ def _parts(text: str) -> Iterator[Block | Row | str]:
 def _row(line: int, cells: dict[str, str], common: str) -> Row:
     """`common`: the type of events where no column says it."""
     then = cells.pop("then").replace("`", "")
-    event = cells.pop("event", "") or common
+    event = cells.pop("event", "-")
+    event = common if event == "-" else event
     if event not in {*COMMANDS, THE_EDIT} and not event.startswith(_PREFIX):
         event = f"{_PREFIX}{event}.v1"
     return Row(

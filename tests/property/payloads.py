@@ -69,9 +69,9 @@ _zones = st.sampled_from(
     [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=23, minutes=59))]
 )
 _moments = st.builds(
-    lambda minutes, zone: (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(
-        zone
-    ),
+    lambda minutes, zone: (
+        datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    ).astimezone(zone),
     st.integers(-1, 1),
     _zones,
 ) | st.sampled_from(

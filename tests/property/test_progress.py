@@ -1,6 +1,5 @@
 """The engine against the slow reference: random rules, random streams, any order."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,23 +12,12 @@ from badges.rules.book import Met, Penalty, Requirement, Template
 from badges.rules.evidence import Demand
 from badges.rules.progress import Held, Matched, advance, carry_over, standing
 from tests import reference
+from tests.property.badges import KEYS, badges, chosen
 from tests.property.effort import PURE
-from tests.reference import Badge, Happening, Rule
+from tests.reference import Badge, Happening
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-KEYS = "abcd"
 VALUES = "xyz"
-# Made once: making a strategy costs more than drawing from it.
-_sizes = st.integers(1, 4)
-_parts = st.tuples(
-    st.sampled_from("GH"),
-    st.integers(1, 3),  # count
-    st.booleans(),  # distinct
-    st.none() | st.integers(1, 6),  # minutes
-    st.integers(0, 2 ** len(KEYS) - 1),  # after: those of the bits that are earlier, so no circle
-)
-_required = st.integers(0, 3)
-_penalties = st.dictionaries(st.sampled_from("pq"), st.integers(1, 2 ** len(KEYS) - 1))
 _streams = st.lists(
     st.tuples(
         st.integers(0, 12),  # minute
@@ -40,26 +28,6 @@ _streams = st.lists(
     max_size=14,
 )
 _repeats = st.lists(st.integers(0, 13), max_size=3)
-
-
-def chosen(bits: int, keys: str) -> tuple[str, ...]:
-    return tuple(key for number, key in enumerate(keys) if bits >> number & 1)
-
-
-@st.composite
-def badges(draw: st.DrawFn) -> Badge:
-    keys = KEYS[: draw(_sizes)]
-    rules = []
-    for number, key in enumerate(keys):
-        group, count, distinct, minutes, after = draw(_parts)
-        within = None if minutes is None else timedelta(minutes=minutes)
-        rules.append(Rule(key, group, count, distinct, within, chosen(after, keys[:number])))
-    sizes = Counter(each.group for each in rules)
-    return Badge(
-        rules=tuple(rules),
-        groups={label: 1 + draw(_required) % size for label, size in sizes.items()},
-        penalties={name: chosen(bits, keys) or ("a",) for name, bits in draw(_penalties).items()},
-    )
 
 
 @st.composite
@@ -134,6 +102,9 @@ def test_as_the_reference(history: tuple[Badge, list[Happening]]) -> None:
     assert {key: each.counted for key, each in found.tallies.items()} == expected.counts
     assert (found.complete, found.groups_met) == (expected.complete, expected.groups_met)
     assert transitions == reference.transitions(badge, happenings)
+    for each in badge.rules:
+        if each.within is None and each.key not in template.prerequisites:
+            assert len(held.evidence.get(each.key, ())) <= each.count  # no more than is needed
 
 
 @PURE
@@ -147,17 +118,6 @@ def test_the_order_of_arrival_and_repetition_leave_no_trace(
     random.shuffle(shuffled)
     one, other = play(template, happenings)[0], play(template, shuffled)[0]
     assert one == other
-
-
-@PURE
-@given(histories())
-def test_no_more_is_kept_than_is_needed(history: tuple[Badge, list[Happening]]) -> None:
-    badge, happenings = history
-    template = compiled(badge)
-    held, _ = play(template, happenings)
-    for each in badge.rules:
-        if each.within is None and each.key not in template.prerequisites:
-            assert len(held.evidence.get(each.key, ())) <= each.count
 
 
 @PURE
