@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.cases import CASES
+from tests.benchmarks.cases import CASES, THROUGHPUT
 from tests.servers import PYTHON, VAR, Process, postgres_server, redis_server
 
 DATABASES = ("sqlite", "postgres")
@@ -28,15 +28,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--case", choices=CASES, help="only this case, with its yardsticks")
     parser.add_argument("--events", type=int, default=5_000, help="events per run (%(default)s)")
-    parser.add_argument("--repeat", type=int, default=5, help="runs per case (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs per case (%(default)s)")
     parser.add_argument(
         "--profile", action="store_true", help="instead of figures: where the time of --case goes"
     )
     options = parser.parse_args(arguments)
     if options.events < 1 or options.repeat < 1:
         parser.error("--events and --repeat must be at least 1")
-    if options.profile and not options.case:
-        parser.error("--profile needs --case")
+    if options.profile and options.case not in THROUGHPUT:
+        parser.error(f"--profile needs --case with one of: {', '.join(THROUGHPUT)}")
     return options
 
 
