@@ -29,6 +29,9 @@ PUBLIC_BASE_URL = env.str(
 )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL.rstrip("/")]
+# Under https, cookies go over https only, and the proxy in front says what the request was.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_BASE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -213,10 +216,16 @@ LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console"
 LOG_LEVEL = env.str(
     "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
+# Plain tracebacks: where the package `rich` is installed, structlog's default prints the local
+# variables of every frame, and with them keys, names and addresses.
 _renderer: list[structlog.typing.Processor] = (
     [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if LOG_FORMAT == "json"
-    else [structlog.dev.ConsoleRenderer(colors=False)]
+    else [
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 )
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -250,6 +259,10 @@ LOGGING = {
         # These two log a line per message, with the responses of every receiver.
         "openedx_events.tooling": {"level": "WARNING"},
         "edx_event_bus_redis": {"level": "WARNING"},
+        # These three log each task, also the sweep that finds nothing every five seconds.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False

@@ -33,7 +33,7 @@ class EditEffect:
     """What an edit of one template does, in numbers of learners."""
 
     under_way: int = 0  # had progress and no credential
-    lost: int = 0  # of those, have fewer groups met than before
+    lost: int = 0  # of those, have less counted than before
     gained: int = 0  # have more groups met
     completed: int = 0  # are complete now, and are awarded
     kept: int = 0  # keep their badge although the new rules are not met
@@ -45,12 +45,11 @@ class EditEffect:
     def __str__(self) -> str:
         if not self.is_felt:
             return f"no learner loses anything ({self.under_way} under way)"
+        awards = ("meets everything now and gets", "meet everything now and get")
         parts = [
             f"{_learners(self.lost, 'loses', 'lose')} a part of the progress" if self.lost else "",
             "nobody loses a badge",
-            f"{_learners(self.completed, 'meets', 'meet')} everything now and get the badge at once"
-            if self.completed
-            else "",
+            f"{_learners(self.completed, *awards)} the badge at once" if self.completed else "",
             f"{_learners(self.kept, 'keeps', 'keep')} the badge without meeting the new rules"
             if self.kept
             else "",
@@ -156,8 +155,6 @@ def _carry_over(template: Template, former: RulesVersion | None, *, now: datetim
             if account.held.complete and not account.before.complete:
                 account.row.completed_at = now
                 transitions.append(_completed(account, at=now))
-            elif not account.held.complete:
-                account.row.completed_at = None
         accounts.write(read)
         applied = lifecycle.apply(transitions)
         issuances.want(applied.changes, now=now)
@@ -179,7 +176,8 @@ def _carried(account: Account, old: Template | None, new: Template) -> tuple[Sta
     rules are the same: the template was activated again.
     """
     if old is None:
-        account.held = attrs.evolve(account.held, complete=account.standing.complete)
+        complete = account.held.complete or account.standing.complete
+        account.held = attrs.evolve(account.held, complete=complete)
         return account.standing, account.standing
     stood = standing(old, held=account.before)
     account.held = carry_over(old, new, held=account.before)
@@ -188,13 +186,24 @@ def _carried(account: Account, old: Template | None, new: Template) -> tuple[Sta
 
 
 def _add(effect: EditEffect, account: Account, before: Standing, after: Standing) -> EditEffect:
-    had, has = account.before.complete, account.held.complete
+    had, has = account.before.complete, after.complete
     return EditEffect(
         under_way=effect.under_way + (not had),
-        lost=effect.lost + (after.groups_met < before.groups_met and not had),
+        lost=effect.lost + (not had and not has and _loses(account.template, before, after)),
         gained=effect.gained + (after.groups_met > before.groups_met),
         completed=effect.completed + (has and not had),
         kept=effect.kept + (had and not has),
+    )
+
+
+def _loses(template: Template, before: Standing, after: Standing) -> bool:
+    """Does something count no more, other than because less is demanded?"""
+    demands = {each.key: each.demand.count for each in template.requirements}
+    return any(
+        after.tallies[key].counted < min(was.counted, demands[key])
+        if key in demands
+        else was.counted
+        for key, was in before.tallies.items()
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
@@ -132,10 +132,21 @@ def words_for(requirement: Requirement) -> str:
         different = " different" if demand.distinct else ""
         text = f"{demand.count}{different} times: {text}"
     if demand.within is not None:
-        text += f", within {demand.within}"
+        text += f", within {_length(demand.within)}"
     if requirement.after:
         text += f", after {' and '.join(requirement.after)}"
     return text
+
+
+def _length(duration: timedelta) -> str:
+    """In words: 30 days, 12 hours."""
+    seconds = int(duration.total_seconds())
+    parts = []
+    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number} {name}{'s' if number > 1 else ''}")
+    return " ".join(parts)
 
 
 def _answer(
@@ -184,7 +195,7 @@ def _open(answer: RequirementAnswer) -> str:
     if answer.demanded > 1:
         text += f" ({answer.counted} of {answer.demanded} so far)"
     if answer.waits_for:
-        text += f" (counts only after {' and '.join(answer.waits_for)})"
+        text += f" (waits for {' and '.join(answer.waits_for)})"
     return text
 
 

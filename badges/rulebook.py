@@ -298,7 +298,13 @@ class _Compiler:
         except RuleRefusedError as error:
             _disabled(row, str(error))
         return Penalty(
-            row.pk, row.key, row.event_type, resets, conditions or (), disabled=conditions is None
+            id=row.pk,
+            key=row.key,
+            event_type=row.event_type,
+            resets=resets,
+            conditions=conditions or (),
+            disabled=conditions is None,
+            description=row.description,
         )
 
     def _conditions_of(

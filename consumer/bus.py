@@ -47,7 +47,8 @@ class BatchConsumer(RedisEventConsumer):
         self.topic = topic
         self.group_id = group_id
         self.consumer_name = consumer_name or socket.gethostname()
-        self.topics = [topic, *extra.pop("topics", ())]
+        further = extra.pop("topics", ())
+        self.topics = [topic, *([further] if isinstance(further, str) else further)]
         self.batch_size = int(extra.pop("batch_size", 500))
         self.until_idle = bool(extra.pop("until_idle", False))
         self.claim_idle = float(extra.pop("claim_idle_seconds", 60.0))
@@ -96,7 +97,9 @@ class BatchConsumer(RedisEventConsumer):
                 self._consume(streams)
             except (redis.RedisError, OSError, DatabaseGoneError) as error:
                 failures = failures + 1 if self.report == before else 1
-                if self._stopping or failures >= self.give_up_after:
+                if self._stopping:
+                    return 0  # nothing was acknowledged that is not committed
+                if failures >= self.give_up_after:
                     log.exception("giving up", failures=failures)
                     return 1
                 pause = min(0.5 * 2 ** (failures - 1), 60.0)

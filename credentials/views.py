@@ -25,7 +25,10 @@ def credly_webhook(request: HttpRequest, secret: str) -> HttpResponse:
     expected = settings.CREDLY_WEBHOOK_SECRET
     if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
         raise Http404
-    if int(request.headers.get("Content-Length") or 0) > _MAX_BYTES:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal():
+        return _answer(400, "The Content-Length is no number.")
+    if int(length) > _MAX_BYTES:
         return _answer(413, "The body is too large.")
     try:
         body = json.loads(request.body)
@@ -45,7 +48,7 @@ def credly_webhook(request: HttpRequest, secret: str) -> HttpResponse:
             event_id=event_id,
             defaults={
                 "organization_id": organization_id,
-                "event_type": str(body.get("event_type", "")).replace("\x00", "")[:100],
+                "event_type": _storable(body.get("event_type", ""))[:100],
                 "received_at": now,
                 "next_attempt_at": now,
             },
@@ -66,6 +69,11 @@ def _uuid(value: object) -> UUID | None:
     except ValueError:
         return None
     return parsed if str(parsed) == str(value).lower() else None
+
+
+def _storable(value: object) -> str:
+    """JSON can hold what no database takes: NUL, and halves of surrogate pairs."""
+    return str(value).encode(errors="replace").decode().replace("\x00", "")
 
 
 def _answer(status: int, text: str) -> HttpResponse:

@@ -1,10 +1,13 @@
 """Carrying out issuances: the worker moves the state at the provider towards what is wanted.
 
 Note [Claim, call, record]
-    A row is claimed by compare-and-swap: its next attempt moves a lease ahead. Then the provider
-    is called, outside any transaction. Then the result is recorded. A worker that dies in the
-    middle leaves a row that is due again when the lease ends, and `started` tells the next one
-    that something may have been sent: it looks first.
+    A row is claimed by compare-and-swap: it is leased, and its next attempt moves as far ahead.
+    Then the provider is called, outside any transaction. Then the result is recorded. A worker
+    that dies in the middle leaves a row that is due again when the lease ends, and `started` tells
+    the next one that something may have been sent: it looks first. Looking while the call of
+    another worker is still under way would find nothing yet, so the lease stands also when the
+    row is made due meanwhile (wanted changed, somebody pressed "try again"). A worker that comes
+    back after its lease ended records only what nobody knows better: a badge.
 """
 
 from collections.abc import Callable
@@ -67,10 +70,14 @@ def plan(*, wanted: str, state: str, started: bool, external_id: str | None) -> 
 
 def due(now: datetime) -> QuerySet[Issuance]:
     """What is due, without the accounts that are paused."""
-    return Issuance.objects.filter(next_attempt_at__lte=now).filter(
+    return Issuance.objects.filter(_is_free(now), next_attempt_at__lte=now).filter(
         Q(credential__template__organization__isnull=True)
         | Q(credential__template__organization__paused_reason="")
     )
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(leased_until__isnull=True) | Q(leased_until__lte=now)
 
 
 def carry_out_due(*, clock: Clock, limit: int = 1000) -> int:
@@ -87,7 +94,7 @@ def carry_out(issuance_id: int, *, clock: Clock) -> bool:
     rows = Issuance.objects.select_related(
         "credential__learner", "credential__template__organization", "credential__replaces"
     )
-    issuance = rows.filter(pk=issuance_id, next_attempt_at__lte=now).first()
+    issuance = rows.filter(_is_free(now), pk=issuance_id, next_attempt_at__lte=now).first()
     if issuance is None:
         return False
     provider = providers().get(issuance.provider)
@@ -108,13 +115,19 @@ def carry_out(issuance_id: int, *, clock: Clock) -> bool:
 
 
 def _waits_for_predecessor(issuance: Issuance) -> bool:
-    """A badge earned anew is not issued before the former one is gone at the provider: looking
-    for it would find the former one.
+    """A badge earned anew is not issued before all former ones are gone at the provider: looking
+    for it would find a former one, and the provider would refuse it as a duplicate. Not only the
+    last former one: that may have been cancelled while the one before it is still there.
     """
-    former = issuance.credential.replaces_id
-    if former is None or issuance.wanted == Wanted.REVOKED:
+    credential = issuance.credential
+    if credential.replaces_id is None or issuance.wanted == Wanted.REVOKED:
         return False
-    rows = Issuance.objects.filter(credential_id=former, provider=issuance.provider)
+    rows = Issuance.objects.filter(
+        provider=issuance.provider,
+        credential__learner_id=credential.learner_id,
+        credential__template_id=credential.template_id,
+        credential_id__lt=credential.pk,
+    )
     return rows.exclude(state__in=SETTLED_WITHOUT).exclude(state=State.DEAD).exists()
 
 
@@ -127,14 +140,17 @@ def _postpone(issuance: Issuance, *, until: datetime) -> bool:
 
 def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
     sends = action in {Action.ISSUE, Action.LOOK_THEN_ISSUE}
+    issuance.leased_until = now + LEASE
     return bool(
         Issuance.objects.filter(
+            _is_free(now),
             pk=issuance.pk,
             next_attempt_at=issuance.next_attempt_at,
             wanted=issuance.wanted,
             state=issuance.state,
         ).update(
-            next_attempt_at=now + LEASE,
+            next_attempt_at=issuance.leased_until,
+            leased_until=issuance.leased_until,
             attempts=F("attempts") + 1,
             started=issuance.started or sends,
         )
@@ -183,6 +199,13 @@ def _record(
     now = clock()
     with transaction.atomic():
         row = Issuance.objects.select_for_update().get(pk=issuance.pk)
+        if row.leased_until != issuance.leased_until:
+            if row.external_id or not isinstance(result, External) or not result.id:
+                found = getattr(result, "id", None)
+                log.warning("came back after its lease", issuance=row.pk, external_id=found)
+                return
+        else:
+            row.leased_until = None
         if issuance.external_id and not row.external_id:
             row.external_id = issuance.external_id
         if isinstance(result, External):
@@ -205,7 +228,8 @@ def _record(
 def _succeed(row: Issuance, result: External) -> None:
     row.external_id = result.id or row.external_id
     known = row.provider_state_at
-    if known is None or result.as_of is None or result.as_of >= known:
+    newer = known is None or result.as_of is None or result.as_of >= known
+    if newer or result.state in SETTLED_WITHOUT:  # what is gone does not come back
         row.state = result.state  # else a webhook told something newer meanwhile
         row.external_url = result.url
         row.provider_state_at = result.as_of or known
@@ -217,7 +241,7 @@ def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
     row.last_error = str(error)
     if isinstance(error, AccountRefused):
         # Not this badge's fault: it is due again as soon as the account is resumed.
-        row.attempts -= 1
+        row.attempts = max(row.attempts - 1, 0)  # 0 when it was counted anew meanwhile
         row.next_attempt_at = now
         return
     if isinstance(error, Permanent) or row.attempts >= MAX_ATTEMPTS:

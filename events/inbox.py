@@ -21,6 +21,7 @@ from events.wire import Message
 State = InboxEvent.State
 NO_LEARNER = "The payload names no learner: no user, or neither an id nor a username."
 _TEXT = 255
+_UNDONE = (State.FAILED, State.DEAD)
 
 
 @attrs.frozen
@@ -51,7 +52,7 @@ def sift(events: Sequence[Event]) -> Sifted:
     for chunk in in_chunks(list(copies)):
         found = InboxEvent.objects.filter(event_id__in=chunk)
         states.update(found.values_list("event_id", "state"))
-    failed = {key for key, state in states.items() if state in {State.FAILED, State.DEAD}}
+    failed = {key for key, state in states.items() if state in _UNDONE}
     known = set(states) - failed
     fresh: dict[UUID, Event] = {}
     for event in events:
@@ -76,8 +77,9 @@ def claim(
 
     `learner_ids` runs along the fresh events; None means ignored. `copies` counts deliveries in the
     batch. Another consumer may insert the same event meanwhile: its row wins, ours is skipped,
-    and the column `claim` says which is which. Requires a transaction. Two statements, three when
-    a failed row is replaced.
+    and the column `claim` says which is which. The failed rows may have been replaced meanwhile
+    too: only what still is a failed row is removed. Requires a transaction. Two statements, three
+    when a failed row is replaced.
     """
     ours = uuid4()
     events = sifted.fresh
@@ -87,7 +89,7 @@ def claim(
     ]
     ids = [event.id for event in events]
     for chunk in in_chunks(list(sifted.failed)):
-        InboxEvent.objects.filter(event_id__in=chunk).delete()
+        InboxEvent.objects.filter(event_id__in=chunk, state__in=_UNDONE).delete()
     InboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
     claimed: set[UUID | None] = set()
     for chunk in in_chunks(ids):
@@ -144,7 +146,8 @@ def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
         identity = (
             {"sole_origin": message.origin[:_TEXT]} if event_id is None else {"event_id": event_id}
         )
-        row, _ = InboxEvent.objects.get_or_create(
+        # Locked: another consumer may be about to replace it by an accepted one.
+        row, _ = InboxEvent.objects.select_for_update().get_or_create(
             **identity,
             defaults={
                 "origin": message.origin[:_TEXT],
@@ -155,7 +158,7 @@ def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
                 "claim": uuid4(),
             },
         )
-        if row.state in {State.FAILED, State.DEAD}:
+        if row.state in _UNDONE:
             _charge(row, reason=failure.reason, now=now)
 
 

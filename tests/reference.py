@@ -50,14 +50,16 @@ def holds(kind: str, operator: str, expected: str, actual: Any) -> bool:
     if kind == "text" and operator in {"lt", "le", "gt", "ge"} and _number(expected) is not None:
         kind = "number"
     mine = _readable(kind, actual)
-    if mine is None:
-        return False
+    return mine is not None and _compare(kind, operator, expected, mine)
+
+
+def _compare(kind: str, operator: str, expected: str, mine: Any) -> bool:
     match operator:
         case "in" | "not_in":
             members = [_readable(kind, each.strip()) for each in expected.split(",")]
             return (mine in members) == (operator == "in")
         case "contains" | "not_contains":
-            return (mine.find(expected) >= 0) == (operator == "contains")
+            return bool((mine.find(expected) >= 0) == (operator == "contains"))
         case "starts_with":
             return bool(mine[: len(expected)] == expected)
         case "ends_with":

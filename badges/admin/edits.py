@@ -6,11 +6,14 @@ from typing import Any, cast
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from badges import editing
+from badges.definitions import stored_faults
 from badges.editing import EditEffect
+from credentials.models import BadgeTemplate
 
 _CONFIRMED = "_effect_confirmed"
 _NOT_REPEATED = frozenset({"csrfmiddlewaretoken", _CONFIRMED})
@@ -27,6 +30,10 @@ class RuleEdits:
     ) -> Sequence[EditEffect]:
         """Requires the transaction of the change."""
         effects = list(editing.definitions_changed(template_ids, now=timezone.now()).values())
+        faults: list[str] = request.META.setdefault("laurel.edit_faults", [])
+        for each in BadgeTemplate.objects.filter(pk__in=template_ids, is_active=True):
+            # What no form can see alone, such as a circle of badges.
+            faults += stored_faults(each)
         felt: list[EditEffect] = request.META.setdefault("laurel.edit_effects", [])
         felt += [each for each in effects if each.is_felt]
         return effects
@@ -49,9 +56,14 @@ class RuleEdits:
         with transaction.atomic():
             page = answer()
             felt = request.META.get("laurel.edit_effects", [])
+            faults = request.META.get("laurel.edit_faults", [])
             asks = bool(felt) and _CONFIRMED not in request.POST
-            if asks:
+            if asks or faults:
                 transaction.set_rollback(True)
+        if faults:
+            list(messages.get_messages(request))  # "was changed": it was not
+            messages.error(request, f"Nothing was saved. {' '.join(faults)}")
+            return redirect(request.get_full_path())
         if asks:
             return self._ask(request, felt)
         for each in felt:

@@ -45,12 +45,15 @@ class Requirement:
 
 @attrs.frozen
 class Penalty:
+    """`description` is what a learner may read as the reason of a revocation."""
+
     id: int
     key: str
     event_type: str
     resets: tuple[str, ...]  # keys of requirements
     conditions: tuple[Condition, ...]
     disabled: bool = False
+    description: str = ""
 
 
 @attrs.frozen(slots=False)  # keeps what it derived

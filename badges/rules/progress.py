@@ -138,7 +138,7 @@ def advance(
     if any(each.outcome is Outcome.RESET for each in undone):
         reached = standing(template, held=after)
     return Step(
-        held=attrs.evolve(after, complete=reached.complete),
+        held=attrs.evolve(after, complete=_is_complete(held, before, reached)),
         standing=reached,
         effects=(*counted, *undone),
     )
@@ -153,12 +153,18 @@ def without(held: Held, evidence: Collection[tuple[str, UUID]]) -> Held:
     return attrs.evolve(held, evidence={key: known for key, known in left.items() if known})
 
 
+def _is_complete(held: Held, before: Standing, reached: Standing) -> bool:
+    """Events alone never take away what an edit of the rules left: only losing a met group does."""
+    return reached.complete or (held.complete and reached.groups_met >= before.groups_met)
+
+
 def carry_over(old: Template, new: Template, *, held: Held) -> Held:
     """What a learner holds after the rules of a template were edited.
 
     A requirement that was fulfilled and still exists stays fulfilled, pinned to the version under
     which it was, until it is reset. Evidence of a requirement that looks for other events now
-    counts no more. Everything else is judged anew; `complete` says what the new rules say.
+    counts no more. Everything else is judged anew. Whoever was complete stays so, until something
+    that was met is lost: an edit takes no badge away.
     """
     before = standing(old, held=held)
     former = {each.key: each for each in old.requirements}
@@ -184,7 +190,7 @@ def carry_over(old: Template, new: Template, *, held: Held) -> Held:
         was = before.tallies[each.key].fulfilled if each.key in kept else None
         if was is not None and not standing(new, held=after).tallies[each.key].fulfilled:
             after = attrs.evolve(after, pins={**after.pins, each.key: was})
-    return attrs.evolve(after, complete=standing(new, held=after).complete)
+    return attrs.evolve(after, complete=held.complete or standing(new, held=after).complete)
 
 
 def _count(

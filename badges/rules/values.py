@@ -27,6 +27,11 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
     re.ASCII,
 )
+_EXAMPLES: Final = {
+    "CourseKey": ", for example course-v1:Acme+D101+2026",
+    "CCXLocator": ", for example ccx-v1:Acme+D101+2026+ccx@1",
+    "UsageKey": ", for example block-v1:Acme+D101+2026+type@sequential+block@final",
+}
 _LONGEST: Final = timedelta(days=36_500)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CANONICAL_LENGTH: Final = 200
@@ -160,7 +165,9 @@ def _expect_key(text: str, path: KeyPath) -> str:
             return str(UUID(text))
         return str(path.type.from_string(text))  # type: ignore[attr-defined]
     except (InvalidKeyError, ValueError):
-        raise ValueRefusedError(f"{text!r} is not a {path.type.__name__}") from None
+        example = _EXAMPLES.get(path.type.__name__, "")
+        kind = "uuid" if path.type is UUID else "key of this kind"
+        raise ValueRefusedError(f"{text!r} is no {kind}{example} ({path.type.__name__})") from None
 
 
 def _actual_text(raw: Any) -> Any:

@@ -10,16 +10,20 @@ from credentials.lifecycle import Applied
 
 def record(progressed: Progressed, applied: Applied, *, now: datetime) -> None:
     """Requires the transaction of what it tells. One statement."""
-    rows = [
-        of_effect(
-            match.event,
-            effect,
-            template_id=match.match.template.id,
-            version=match.match.template.version,
-        )
-        for match, effects in progressed.effects
-        for effect in effects
-    ]
-    rows += of_transitions(progressed.transitions, applied, now=now)
+    verdicts = {
+        (each.learner_id, each.template_id, each.event_id): each
+        for each in of_transitions(progressed.transitions, applied, now=now)
+    }
+    rows: list[Decision] = []
+    for match, effects in progressed.effects:
+        template = match.match.template
+        rows += [
+            of_effect(match.event, each, template_id=template.id, version=template.version)
+            for each in effects
+        ]
+        # What came of it stands right behind it, as if the event had come alone.
+        verdict = verdicts.pop((*match.pair, match.event.event.id), None)
+        if verdict is not None:
+            rows.append(verdict)
     if rows:
         Decision.objects.bulk_create(rows)

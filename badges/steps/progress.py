@@ -82,4 +82,4 @@ def _advance(account: Account, each: LearnerMatch) -> tuple[tuple[Effect, ...], 
 
 
 def _reason(penalties: Iterable[Penalty]) -> str:
-    return ", ".join(each.key for each in penalties)
+    return ", ".join(each.description or each.key for each in penalties)

@@ -39,6 +39,9 @@ class Issuance(models.Model):
     next_attempt_at = models.DateTimeField(
         null=True, blank=True, help_text="When the worker takes it up; empty: nothing to do."
     )
+    leased_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then a worker is at it."
+    )
     last_error = models.TextField(blank=True)
     provider_state_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the provider said so."

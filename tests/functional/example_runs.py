@@ -3,7 +3,6 @@ people, so they share imports, topic and batches.
 """
 
 import io
-import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -197,8 +196,3 @@ def _refusal(example: Example) -> Iterable[str]:
 
 def _difference(seen: str, expected: str) -> str | None:
     return None if seen.strip() == expected.strip() else f"\n{seen}"
-
-
-def inbox(service: Service) -> dict[str, Any]:
-    found: dict[str, Any] = service.state()["inbox"]
-    return json.loads(json.dumps(found))

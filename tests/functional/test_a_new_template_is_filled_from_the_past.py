@@ -38,7 +38,14 @@ def past(service: Service, *events: dict[str, Any]) -> None:
 
 
 def everything() -> list[list[dict[str, Any]]]:
-    models = (BadgeProgress, Fulfillment, UserCredential, Issuance, OutboxEvent, Decision)
+    models: tuple[Any, ...] = (
+        BadgeProgress,
+        Fulfillment,
+        UserCredential,
+        Issuance,
+        OutboxEvent,
+        Decision,
+    )
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

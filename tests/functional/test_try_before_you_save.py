@@ -168,11 +168,11 @@ def test_what_cannot_be_tried_is_refused_in_words(draft: Path, tmp_path: Path) -
         preview()
     with pytest.raises(CommandError, match="No template has the uuid"):
         preview("--template", EXPLORER)
-    with pytest.raises(CommandError, match="nothing there.json: No such file"):
+    with pytest.raises(CommandError, match=r"nothing there\.json: No such file"):
         preview("--file", tmp_path / "nothing there.json")
     with pytest.raises(CommandError, match="has 0 events; exactly one"):
         preview("--file", draft, "--event", _empty(tmp_path))
-    with pytest.raises(CommandError, match="line 1: .*id: missing"):
+    with pytest.raises(CommandError, match=r"line 1: .*id: missing"):
         preview("--file", draft, "--event", sample(tmp_path, {"type": "no"}))
     unwanted = {**passes("ann", 1, minute=1), "type": "org.openedx.learning.xblock.skill.v1"}
     with pytest.raises(CommandError, match="is no public event"):

@@ -130,3 +130,9 @@ class TestBadInput:
         assert client.post(ADDRESS, good, content_type=kind).status_code == 200
         assert client.post(ADDRESS, good, content_type=kind).status_code == 200
         assert CredlyWebhook.objects.count() == 1
+
+    @pytest.mark.parametrize("event_type", ["\ud800", "\x00", ["x"], None])
+    def test_odd_event_types_are_stored(self, event_type: object) -> None:
+        body = {"id": str(uuid4()), "organization_id": ACME, "event_type": event_type}
+        answer = Client().post(ADDRESS, json.dumps(body), content_type="application/json")
+        assert answer.status_code == 200

@@ -25,8 +25,12 @@ from tests.functional.stories import ACME
 THE_EDIT: Final = "the edit"
 COMMANDS: Final = frozenset({"award_badge", "revoke_badge"})
 _PREFIX: Final = "org.openedx.learning."
-_FENCE: Final = re.compile(r"```(.*)")
-_RULER: Final = re.compile(r":?-{3,}:?")
+_PART: Final = re.compile(
+    r"^#+ (?P<heading>.*)$"
+    r"|^```(?P<kind>.*)\n(?P<block>(?:.*\n)*?)```$"
+    r"|^(?P<table>(?:\|.*\n)+)",
+    re.MULTILINE,
+)
 
 
 @attrs.frozen
@@ -106,11 +110,11 @@ def read_examples(text: str) -> list[Example]:
     examples: list[Example] = []
     title = ""
     parts: list[Block | Row] = []
-    for each in (*_parts(text), "# end"):
+    for each in (*_parts(text), "the end"):
         if isinstance(each, str):
             if parts:
                 examples.append(Example(len(examples) + 1, title, tuple(parts)))
-            title, parts = each.lstrip("# "), []
+            title, parts = each, []
         else:
             parts.append(each)
     return examples
@@ -118,33 +122,28 @@ def read_examples(text: str) -> list[Example]:
 
 def _parts(text: str) -> Iterator[Block | Row | str]:
     """Blocks, rows, and headings as text, in their order."""
-    header: list[str] = []
-    fence: list[str] | None = None
-    kind, start, common = "", 0, ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        marked = _FENCE.fullmatch(line)
-        if fence is not None:
-            if marked:
-                if kind == "yaml" or kind.startswith("text "):
-                    yield Block(start, kind.removeprefix("text "), "\n".join(fence))
-                    common = _first_type(fence) or common
-                fence = None
-            else:
-                fence.append(line)
-        elif marked:
-            fence, kind, start = [], marked[1].strip(), number
-        elif line.startswith("#"):
-            yield line
-        elif line.startswith("|"):
-            cells = [cell.strip().strip("`") for cell in line.strip("| ").split("|")]
-            if not header:
-                header = cells
-            elif header[:2] == ["when", "who"] and not all(
-                _RULER.fullmatch(each) for each in cells
-            ):
-                yield _row(number, dict(zip(header, cells, strict=True)), common)
-        if not line.startswith("|"):
-            header = []
+    common = ""
+    for found in _PART.finditer(text + "\n"):
+        line = text.count("\n", 0, found.start()) + 1
+        if found["heading"] is not None:
+            yield found["heading"]
+        elif found["table"] is not None:
+            yield from _rows(line, found["table"].splitlines(), common)
+        elif found["kind"] == "yaml":
+            common = _first_type(found["block"]) or common
+            yield Block(line, "yaml", found["block"])
+        elif found["kind"].startswith("text "):
+            yield Block(line, found["kind"].removeprefix("text "), found["block"])
+
+
+def _rows(line: int, lines: list[str], common: str) -> Iterator[Row]:
+    """Of a table of events; none of any other table. `lines`: header, rule, rows."""
+    header, _, *rows = [
+        [cell.strip().strip("`") for cell in each.strip("| ").split("|")] for each in lines
+    ]
+    if header[:2] == ["when", "who"]:
+        for number, cells in enumerate(rows, start=line + 2):
+            yield _row(number, dict(zip(header, cells, strict=True)), common)
 
 
 def _row(line: int, cells: dict[str, str], common: str) -> Row:
@@ -164,6 +163,6 @@ def _row(line: int, cells: dict[str, str], common: str) -> Row:
     )
 
 
-def _first_type(lines: list[str]) -> str:
-    found = re.search(rf"event_type: ({re.escape(_PREFIX)}[\w.]+)", "\n".join(lines))
+def _first_type(rules: str) -> str:
+    found = re.search(rf"event_type: ({re.escape(_PREFIX)}[\w.]+)", rules)
     return found[1] if found else ""

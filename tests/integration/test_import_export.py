@@ -280,7 +280,7 @@ def test_an_organization_of_the_database_can_be_named(load: Run) -> None:
 def test_a_dry_run_writes_nothing(load: Run) -> None:
     lines = load(document(template()), "--dry-run")
 
-    assert lines[-1].startswith("dry run, nothing was written: 2 created")
+    assert lines[-1].startswith("dry run, nothing was written; would be: 2 created")
     assert not BadgeTemplate.objects.exists()
     assert not CredlyOrganization.objects.exists()
     assert version() == 0

@@ -8,4 +8,4 @@ from hypothesis import settings
 
 THROUGH_THE_DATABASE: Final = settings()
 PURE: Final = settings(max_examples=10 * settings().max_examples)
-HALF: Final = settings(max_examples=settings().max_examples // 2)
+THRICE: Final = settings(max_examples=settings().max_examples // 3)  # each example, three times

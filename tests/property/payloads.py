@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from opaque_keys.edx.keys import CourseKey
 
 COURSES: Final = ("course-v1:Acme+D1+2026", "course-v1:Acme+D2+2026", "course-v1:acme+d1+2026")
+FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001 -- a naive time is one of the cases
+LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001 -- so is this
 UUIDS: Final = (UUID(int=1), UUID(int=0xABCDEF))
 PATTERNS: Final = ("a", "^a", "b$", "a.b", "[0-9]+", "^$", "(a|b)1", "A?b", r"\+D\d", "", ".", "é")
 
@@ -58,6 +60,11 @@ class Offsetless(tzinfo):
     def utcoffset(self, _when: datetime | None) -> None:
         return None
 
+    dst = utcoffset
+
+    def tzname(self, _when: datetime | None) -> None:
+        return None
+
 
 class Unprintable:
     def __str__(self) -> str:
@@ -74,9 +81,7 @@ _moments = st.builds(
     ).astimezone(zone),
     st.integers(-1, 1),
     _zones,
-) | st.sampled_from(
-    [datetime.min, datetime.max, datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))]
-)
+) | st.sampled_from([FIRST, LAST, FIRST.replace(tzinfo=timezone(timedelta(hours=14)))])
 _numbers = st.sampled_from(
     [0, 1, 7, -1, 0.9, 0.1, 7.0, -0.5, 1e300, 2**53, 2**53 + 1, float(2**53)]
 ) | st.integers(-3, 3)
@@ -137,6 +142,8 @@ def payloads(draw: st.DrawFn) -> Any:
 
 
 # --- Hostile -------------------------------------------------------------------------------------
+_EMPTY: list[Any] = []
+DEEP: Final = reduce(lambda inner, _: [inner], range(20_000), _EMPTY)
 # Any character, and many of those that a database or UTF-8 refuses.
 _any_text = st.text(max_size=8) | st.text("\x00\ud800\udfff\u2028aé1+:. ", max_size=6)
 _any_zone = st.sampled_from(
@@ -151,12 +158,12 @@ HOSTILE: Final[st.SearchStrategy[Any]] = st.one_of(
     _any_text,
     st.binary(max_size=8),
     st.datetimes(timezones=_any_zone),
-    st.builds(datetime.replace, st.sampled_from([datetime.min, datetime.max]), tzinfo=_any_zone),
+    st.builds(datetime.replace, st.sampled_from([FIRST, LAST]), tzinfo=_any_zone),
     st.decimals(),
     st.recursive(st.none() | _any_text, lambda inner: st.lists(inner, max_size=2), max_leaves=4),
     st.sampled_from(
         [10**400, -(10**5_000), "9" * 5_000, "a" * 10_001, "\ud800", "\x00", "[" * 5_000, b"\xff",
-         reduce(lambda inner, _: [inner], range(20_000), []), Unprintable(), Unprintable, {}, set(),
+         DEEP, Unprintable(), Unprintable, {}, set(),
          "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59", "nan", "1e99999", "٣"]
     ),
 )  # fmt: skip
@@ -169,7 +176,7 @@ HOSTILE_TEXT: Final[st.SearchStrategy[str]] = _any_text | st.sampled_from(
 
 @st.composite
 def hostile_payloads(draw: st.DrawFn) -> Any:
-    """Anything anywhere: fields of any type, records that are none, and fields that are not there."""
+    """Anything anywhere: fields of any type, fields that are not there, records that are none."""
     names = draw(st.sets(st.sampled_from(["text", "number", "whole", "flag", "moment", "course"])))
     fields = {name: draw(HOSTILE) for name in sorted(names)}
     record = SimpleNamespace(key=draw(HOSTILE), text=draw(HOSTILE))

@@ -12,7 +12,7 @@ from badges.rules.book import Met, Penalty, Requirement, Template
 from badges.rules.evidence import Demand
 from badges.rules.progress import Held, Matched, advance, carry_over, standing
 from tests import reference
-from tests.property.badges import KEYS, badges, chosen
+from tests.property.badges import KEYS, badges, chosen, delays
 from tests.property.effort import PURE
 from tests.reference import Badge, Happening
 
@@ -20,11 +20,12 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 VALUES = "xyz"
 _streams = st.lists(
     st.tuples(
-        st.integers(0, 12),  # minute
+        delays,
         st.integers(0, 2 ** len(KEYS) - 1),  # requirements
         st.integers(0, len(VALUES) ** len(KEYS) - 1),  # their values
         st.sampled_from(["", "", "p", "q"]),
     ),
+    min_size=2,
     max_size=14,
 )
 _repeats = st.lists(st.integers(0, 13), max_size=3)
@@ -37,14 +38,14 @@ def histories(draw: st.DrawFn) -> tuple[Badge, list[Happening]]:
     happenings = [
         Happening(
             id=UUID(int=number * 7 % 15),  # not in the order of delivery
-            at=START + timedelta(minutes=minute),
+            at=START + timedelta(minutes=number - delay),
             requirements={
                 key: VALUES[values // len(VALUES) ** KEYS.index(key) % len(VALUES)]
                 for key in chosen(bits, keys)
             },
             penalties=(penalty,) if penalty in badge.penalties else (),
         )
-        for number, (minute, bits, values, penalty) in enumerate(draw(_streams))
+        for number, (delay, bits, values, penalty) in enumerate(draw(_streams))
     ]
     repeated = [happenings[number % len(happenings)] for number in draw(_repeats) if happenings]
     return badge, happenings + repeated

@@ -28,7 +28,7 @@ from events.event import Event
 from events.registry import subscriptions
 from events.wire import make_event
 from tests import reference
-from tests.property.badges import badges
+from tests.property.badges import badges, delays
 from tests.reference import Badge, Happening
 
 START: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -106,28 +106,27 @@ _rules = st.sampled_from(
         for each in _one(path, operator)
     ]
 )
-# Most wait for a course, as they would; the rest for anything.
-_triggers = st.builds(
-    Trigger,
-    st.sampled_from(TYPES),
-    st.lists(
-        st.sampled_from(_one("course.course_key", "eq") + _one("is_active", "eq")) | _rules,
-        max_size=2,
-    ).map(tuple),
-)
+# Most wait for a course or for anything, as they would; or hardly any badge would ever be earned.
+_conditions = st.lists(
+    st.sampled_from(_one("course.course_key", "eq") + _one("is_active", "eq")) | _rules,
+    max_size=2,
+).map(lambda rules: tuple(rules[1:]))
+_requirements = st.builds(Trigger, st.sampled_from([*TYPES, TYPES[0], TYPES[0]]), _conditions)
+_penalties = st.builds(Trigger, st.sampled_from([*TYPES, TYPES[1], TYPES[1]]), _conditions)
 _distinct_by = st.sampled_from(["course.course_key", "course.start"])
 _mostly = st.integers(0, 7).map(bool)
-_moves = st.lists(
+Move = tuple[str, int, int, str, str, bool, datetime | None]
+_moves: st.SearchStrategy[list[Move]] = st.lists(
     st.tuples(
-        st.sampled_from(TYPES),
-        st.sampled_from(LEARNERS),
-        st.integers(0, 12),  # minute
+        st.sampled_from([TYPES[0], *TYPES]),
+        st.sampled_from([LEARNERS[0], *LEARNERS]),
+        delays,
         st.sampled_from(COURSES),
         st.sampled_from(MODES),
         st.booleans(),
         st.sampled_from(STARTS),
     ),
-    min_size=1,
+    min_size=4,
     max_size=14,
 )
 _again = st.lists(st.integers(0, 13), max_size=4)
@@ -136,10 +135,12 @@ _again = st.lists(st.integers(0, 13), max_size=4)
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     badge = draw(badges())
-    names = [each.key for each in badge.rules] + list(badge.penalties)
     return Story(
         badge=badge,
-        triggers={name: draw(_triggers) for name in names},
+        triggers={
+            **{each.key: draw(_requirements) for each in badge.rules},
+            **{name: draw(_penalties) for name in badge.penalties},
+        },
         distinct_by=draw(_distinct_by),
         reissue=draw(st.booleans()),
         active=draw(_mostly),
@@ -149,26 +150,17 @@ def stories(draw: st.DrawFn) -> Story:
 @st.composite
 def streams(draw: st.DrawFn) -> list[Event]:
     """In the order of delivery, some events more than once."""
-    events = [_event(number, *move) for number, move in enumerate(draw(_moves))]
+    events = [_event(number, move) for number, move in enumerate(draw(_moves))]
     for number in draw(_again):
         events.insert(number, events[number % len(events)])
     return events
 
 
-def _event(
-    number: int,
-    event_type: str,
-    learner: int,
-    minute: int,
-    course: str,
-    mode: str,
-    is_active: bool,  # noqa: FBT001 -- in the order of the draw
-    start: datetime | None,
-) -> Event:
+def _event(number: int, move: Move) -> Event:
+    event_type, learner, delay, course, mode, is_active, start = move
     pii = UserPersonalData(username=f"u{learner}", email="", name="")
-    user = UserData(id=learner, is_active=True, pii=pii)
     payload = CourseEnrollmentData(
-        user=user,
+        user=UserData(id=learner, is_active=True, pii=pii),
         course=CourseData(course_key=CourseKey.from_string(course), display_name="", start=start),
         mode=mode,
         is_active=is_active,
@@ -178,7 +170,7 @@ def _event(
         subscriptions()[event_type],
         payload=payload,
         event_id=UUID(int=1 + number * 7 % 15),  # not in the order of delivery
-        time=START + timedelta(minutes=minute),
+        time=START + timedelta(minutes=number - delay),
         source="",
         sourcehost="",
         origin="",

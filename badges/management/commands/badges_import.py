@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"learners of {name}: {effect}")
             if options["dry_run"]:
                 transaction.set_rollback(True)
-        outcome = "dry run, nothing was written" if options["dry_run"] else "done"
+        outcome = "dry run, nothing was written; would be" if options["dry_run"] else "done"
         self.stdout.write(f"{outcome}: {_summary(plan)}")
 
 

@@ -21,7 +21,8 @@ def api_key(organization: CredlyOrganization) -> str:
     """
     if organization.api_key_env:
         # Named by an admin at run time, so it cannot be read by settings.py beforehand.
-        key = os.environ.get(organization.api_key_env, "")
+        # Secrets mounted from files often end with a line break.
+        key = os.environ.get(organization.api_key_env, "").strip()
         if not key:
             raise KeyMissingError(
                 f"The environment variable {organization.api_key_env} is not set in this process."
@@ -39,18 +40,28 @@ def client(
     key: str | None = None,
     session: requests.Session | None = None,
 ) -> CredlyClient:
-    """`key` tries another key than the stored one."""
-    return CredlyClient(
-        base_url=settings.CREDLY_API_BASE_URL,
-        organization_id=organization.uuid,
-        token=key or api_key(organization),
-        session=session,
-    )
+    """`key` tries another key than the stored one. Raises the errors of `api_key`."""
+    token = key or api_key(organization)
+    try:
+        return CredlyClient(
+            base_url=settings.CREDLY_API_BASE_URL,
+            organization_id=organization.uuid,
+            token=token,
+            session=session,
+        )
+    except ValueError as error:  # says what is wrong, without the key
+        raise KeyMissingError(f"No client for the organization {organization}: {error}") from None
 
 
 def pause(organization: CredlyOrganization, *, reason: str) -> None:
-    """No more calls with this key, until somebody enters another or resumes it in admin."""
-    CredlyOrganization.objects.filter(pk=organization.pk).update(paused_reason=reason)
+    """No more calls with this key, until somebody enters another or resumes it in admin. A call
+    with a former key that ends only now says nothing about the one that was entered meanwhile.
+    """
+    CredlyOrganization.objects.filter(
+        pk=organization.pk,
+        api_key_encrypted=organization.api_key_encrypted,
+        api_key_env=organization.api_key_env,
+    ).update(paused_reason=reason)
 
 
 def resume(organization: CredlyOrganization) -> None:

@@ -64,6 +64,8 @@ class CredlyProvider:
             try:
                 return external(client.revoke_badge(str(issuance.external_id), reason=reason))
             except errors.NotFound:
+                # A wrong base URL answers 404 as well: believe it only of an API that knows us.
+                client.get_organization()
                 return External(id=str(issuance.external_id), state=State.GONE)
             except errors.ValidationFailed:
                 badge = client.get_badge(str(issuance.external_id))

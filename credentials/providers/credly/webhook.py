@@ -7,6 +7,7 @@ fetched from Credly with the organization's key, and only what was fetched count
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -31,14 +32,22 @@ log = structlog.get_logger(__name__)
 
 State = CredlyWebhook.State
 _LEASE: Final = timedelta(minutes=2)
-_MAX_ATTEMPTS: Final = 12
+# Credly got its 200 and will not send it again, so a webhook lasts as long as an issuance does:
+# 25 attempts take about five days. One that Credly does not know is not worth as many.
+_MAX_ATTEMPTS: Final = 25
+_MAX_ATTEMPTS_UNKNOWN: Final = 12
 _UNKNOWN_BADGE_TRIES: Final = 4
 _FIRST_WAIT: Final = timedelta(seconds=2)
-_LONGEST_WAIT: Final = timedelta(hours=6)
+_LONGEST_WAIT: Final = timedelta(hours=12)
+_PAUSED_WAIT: Final = timedelta(minutes=5)
 
 
 class NotYetError(Exception):
     """Nothing can be done with it now; try again later."""
+
+
+class AccountPausedError(Exception):
+    """The account is out of order; not this webhook's fault."""
 
 
 def work_due(*, clock: Callable[[], datetime], limit: int = 500) -> int:
@@ -61,7 +70,9 @@ def work(webhook_id: int, *, clock: Callable[[], datetime]) -> bool:
     try:
         row.state, row.outcome = _take_over(row, now=now)
         row.next_attempt_at = None
-    except (NotYetError, CredlyError, account.KeyMissingError, UndecryptableError) as error:
+    except AccountPausedError as error:
+        _wait_for_account(row, error, now=clock())
+    except (NotYetError, CredlyError) as error:
         _fail(row, error, now=clock())
     except Exception as error:
         log.exception("webhook failed", webhook=row.pk)
@@ -71,9 +82,16 @@ def work(webhook_id: int, *, clock: Callable[[], datetime]) -> bool:
     return True
 
 
+def _wait_for_account(row: CredlyWebhook, error: Exception, *, now: datetime) -> None:
+    row.state, row.outcome = State.FAILED, str(error)
+    row.attempts -= 1
+    row.next_attempt_at = now + _PAUSED_WAIT
+
+
 def _fail(row: CredlyWebhook, error: Exception, *, now: datetime) -> None:
     row.outcome = str(error) or repr(error)
-    if row.attempts >= _MAX_ATTEMPTS:
+    unknown = isinstance(error, NotYetError)
+    if row.attempts >= (_MAX_ATTEMPTS_UNKNOWN if unknown else _MAX_ATTEMPTS):
         row.state, row.next_attempt_at = State.DEAD, None
         return
     row.state = State.FAILED
@@ -84,11 +102,7 @@ def _take_over(row: CredlyWebhook, *, now: datetime) -> tuple[str, str]:
     organization = CredlyOrganization.objects.filter(uuid=row.organization_id).first()
     if organization is None:
         return State.IGNORED, "The organization is not configured here any more."
-    with account.client(organization) as client:
-        try:
-            event = client.get_event(row.event_id)
-        except NotFound as error:
-            raise NotYetError("Credly does not know this event (yet).") from error
+    event = _fetch(row, organization)
     if event.id != row.event_id or event.organization_id not in {None, organization.uuid}:
         return State.IGNORED, "The fetched event is another one, or another organization's."
     row.event_type = event.event_type[:100]
@@ -97,6 +111,22 @@ def _take_over(row: CredlyWebhook, *, now: datetime) -> tuple[str, str]:
     if event.event_type in {"badge.created", "badge.state.changed", "badge.deleted"}:
         return _badge_event(event, organization, row, now=now)
     return State.IGNORED, f"Events of type {event.event_type} have no effect here."
+
+
+def _fetch(row: CredlyWebhook, organization: CredlyOrganization) -> Event:
+    """Raises AccountPausedError, NotYetError, CredlyError. A refused account is paused."""
+    if organization.paused_reason:
+        raise AccountPausedError(f"The account is paused: {organization.paused_reason}")
+    try:
+        with account.client(organization) as client:
+            return client.get_event(row.event_id)
+    except NotFound as error:
+        raise NotYetError("Credly does not know this event (yet).") from error
+    except (CredlyError, account.KeyMissingError, UndecryptableError) as error:
+        if isinstance(error, CredlyError) and not error.account_wide:
+            raise
+        account.pause(organization, reason=str(error))
+        raise AccountPausedError(f"The account is paused: {error}") from error
 
 
 def _template_event(event: Event, organization: CredlyOrganization) -> tuple[str, str]:
@@ -120,15 +150,7 @@ def _badge_event(
     if badge is None or badge.template_owner_id not in {None, organization.uuid}:
         return State.IGNORED, "The event carries no badge of this organization."
     with transaction.atomic():
-        issuance = (
-            Issuance.objects.select_for_update(of=("self",))
-            .filter(
-                provider="credly",
-                external_id=str(badge.id),
-                credential__template__organization=organization,
-            )
-            .first()
-        )
+        issuance = _issuance_of(badge, organization)
         if issuance is None:
             if row.attempts < _UNKNOWN_BADGE_TRIES:
                 # Perhaps the webhook was faster than the worker that issued it.
@@ -140,6 +162,38 @@ def _badge_event(
         return State.DONE, _apply_badge(
             issuance, event=event, badge=badge, occurred_at=occurred_at, now=now
         )
+
+
+def _issuance_of(badge: IssuedBadge, organization: CredlyOrganization) -> Issuance | None:
+    """The issuance that made the badge, locked: by the badge's id, else the one whose attempt to
+    issue has no answer (yet) and that says who and what. Without the latter a badge that was
+    revoked or rejected before its lost answer was looked up would be issued once more.
+    """
+    rows = Issuance.objects.select_for_update(of=("self",)).filter(
+        provider="credly", credential__template__organization=organization
+    )
+    known = rows.filter(external_id=str(badge.id)).first()
+    if known is not None or not badge.issuer_earner_id:
+        return known
+    unanswered = rows.filter(
+        external_id__isnull=True,
+        started=True,
+        credential__template__uuid=badge.template_id,
+        credential__learner__uuid__in=_uuids(badge.issuer_earner_id),
+    ).exclude(state__in=issuances.SETTLED_WITHOUT)
+    found = list(unanswered[:2])
+    if len(found) != 1:
+        return None
+    found[0].external_id = str(badge.id)
+    return found[0]
+
+
+def _uuids(text: str) -> list[UUID]:
+    """Badges that somebody else issued carry names of any form."""
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []
 
 
 def _apply_badge(

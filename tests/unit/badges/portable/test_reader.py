@@ -308,7 +308,7 @@ P: Final = "templates[0].penalties[0]"
         ("operator: eq", "operator: gt", 22, f"{R}.rules[0].operator", "does not fit"),
         ("operator: eq", "operator: is", 22, f"{R}.rules[0].operator", "choose one of: eq, "),
         ("path: course.course_key", "path: course.key", 22, f"{R}.rules[0].path", "choose one of"),
-        ("course-v1:Acme+D101+2026", "D101", 22, f"{R}.rules[0].value", "is not a CourseKey"),
+        ("course-v1:Acme+D101+2026", "D101", 22, f"{R}.rules[0].value", "is no key of this kind"),
         (", value: yes", "", 23, f"{R}.rules[1].value", "missing"),
         ("value: yes", "value: [yes]", 23, f"{R}.rules[1].value", "only the operators in"),
         # penalties

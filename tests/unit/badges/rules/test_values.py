@@ -68,7 +68,7 @@ def test_a_broken_list_is_refused(text: str) -> None:
         (KeyPath("is_passing", Kind.BOOLEAN, bool), "maybe", "neither true"),
         (KeyPath("start", Kind.DATETIME, datetime), "tomorrow", "ISO 8601"),
         (KeyPath("start", Kind.DATETIME, datetime), "2026-03-01T10:00:00", "time zone"),
-        (KeyPath("course_key", Kind.KEY, CourseKey), "Acme", "not a CourseKey"),
+        (KeyPath("course_key", Kind.KEY, CourseKey), "Acme", "no key of this kind"),
     ],
 )
 def test_a_value_of_another_type_is_refused(path: KeyPath, text: str, said: str) -> None:
