@@ -177,8 +177,7 @@ def _parse(text: str, operator: Operator, path: KeyPath) -> Any:
             if not items:
                 raise ValueRefusedError("needs at least one item, separated by commas")
             return frozenset(expect(item, path) for item in items)
-        case Takes.ONE:
-            return expect(text, path)
+    return expect(text, path)
 
 
 def _pattern(text: str) -> Any:
@@ -189,9 +188,7 @@ def _pattern(text: str) -> Any:
     except UnicodeEncodeError:
         raise ValueRefusedError("holds half a character (a lone surrogate)") from None
     except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        if isinstance(reason, bytes):
-            reason = reason.decode(errors="replace")
+        reason = error.args[0].decode(errors="replace")
         raise ValueRefusedError(f"is not a regular expression that RE2 accepts: {reason}") from None
 
 

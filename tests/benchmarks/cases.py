@@ -20,8 +20,12 @@ READ: Final = "read_rows_10000"
 MEMORY: Final = "memory_10000"
 MEMORY_PEAK: Final = "memory_10000_peak"
 STATEMENTS: Final = "statements_per_batch"
+# One event in memory: decoding it, and matching it against 10,000 templates.
+DECODE: Final = "decode"
+MATCH_NONE: Final = "match_none_10000"
+MATCH_ONE: Final = "match_one_10000"
 
-CASES: Final = (*THROUGHPUT, COMPILE, MEMORY, STATEMENTS)
+CASES: Final = (*THROUGHPUT, COMPILE, DECODE, MEMORY, STATEMENTS)
 
 
 def with_yardsticks(case: str | None) -> tuple[str, ...]:

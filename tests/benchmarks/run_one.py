@@ -46,6 +46,13 @@ def main(arguments: Sequence[str]) -> int:
         compiled, read = rules.compile_time(database=database, repeat=repeat, templates=_TEMPLATES)
         _print(read)
         _print(compiled, read)
+    if case in {None, cases.DECODE}:
+        decoded, none, one = rules.evaluation(
+            database=database, events=options.events, repeat=repeat, templates=_TEMPLATES
+        )
+        _print(decoded)
+        _print(none, decoded)
+        _print(one, decoded)
     if case in {None, cases.MEMORY}:
         for figure in rules.memory(database=database, repeat=repeat, templates=_TEMPLATES):
             _print(figure)

@@ -14,9 +14,16 @@ from openedx_events.learning.data import (
     UserPersonalData,
 )
 
-from badges.rules.conditions import Condition, DataRule, RuleRefusedError, compile_rule
+from badges.rules.conditions import (
+    Condition,
+    DataRule,
+    RuleRefusedError,
+    compile_rule,
+    compile_value,
+)
 from badges.rules.operators import OPERATORS, operators_for
 from badges.rules.paths import Kind, key_paths
+from badges.rules.values import Absent
 
 COURSE = "course-v1:Acme+D1+2026"
 ANN = UserData(
@@ -173,6 +180,39 @@ def test_a_rule_that_cannot_work_is_refused(rule: DataRule, field: str, said: st
     with pytest.raises(RuleRefusedError, match=said) as caught:
         compile_rule(rule, payload_type=Lesson)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("title", "Rules, first part"),
+        ("grade", 0.9),
+        ("course_key", COURSE),
+        ("note", Absent.MISSING),
+        ("metadata.sourcehost", "host"),
+    ],
+)
+def test_a_value_is_read_in_its_declared_type(path: str, value: object) -> None:
+    reader = compile_value(path, payload_type=Lesson)
+    assert reader.path == path
+    assert reader.of(event(LESSON)) == value
+
+
+def test_a_value_that_is_not_there_is_missing() -> None:
+    assert compile_value("title", payload_type=Lesson).of(event(object())) is Absent.MISSING
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("tags", "tags is an object; choose a value inside it"),
+        ("nope", "'nope' is not a key path of this event; choose one of: title, grade"),
+    ],
+)
+def test_events_are_told_apart_by_a_value_only(path: str, said: str) -> None:
+    with pytest.raises(RuleRefusedError, match=said) as caught:
+        compile_value(path, payload_type=Lesson)
+    assert caught.value.field == "path"
 
 
 def test_paths_lead_through_optional_records() -> None:

@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 from opaque_keys.edx.keys import CourseKey
@@ -79,6 +80,13 @@ def test_a_value_of_another_type_is_refused(path: KeyPath, text: str, said: str)
 def test_a_key_is_compared_in_canonical_form() -> None:
     path = KeyPath("course_key", Kind.KEY, CourseKey)
     assert expect(" course-v1:Acme+D1+2026 ", path) == "course-v1:Acme+D1+2026"
+
+
+def test_a_uuid_is_compared_in_canonical_form() -> None:
+    path = KeyPath("uid", Kind.KEY, UUID)
+    assert expect("{0000000000000000000000000000ABCD}", path) == str(UUID(int=0xABCD))
+    with pytest.raises(ValueRefusedError, match="'7' is no uuid"):
+        expect("7", path)
 
 
 def test_a_naive_time_in_a_payload_is_utc() -> None:
