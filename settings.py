@@ -266,6 +266,7 @@ LOGGING = {
     },
 }
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
+OPENEDX_TELEMETRY: list[str] = []  # its default asks for a package that is not here
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
