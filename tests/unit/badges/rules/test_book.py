@@ -91,13 +91,44 @@ def test_requirements_and_penalties_of_one_template_come_together() -> None:
 
 
 def test_the_most_selective_equality_is_the_one_looked_up() -> None:
-    passing = rule("passing", "eq", "true")
     evaluated: list[object] = []
-    counting = attrs.evolve(passing, test=counted(evaluated))
+
+    def passing() -> Condition:
+        """Not shared, so that a scan would evaluate each."""
+        return attrs.evolve(rule("passing", "eq", "true"), test=counted(evaluated))
+
     book = compile_book(
-        [template(n, counting, rule("course", "eq", f"c{n}")) for n in range(100)], version=1
+        [template(n, passing(), rule("course", "eq", f"c{n}")) for n in range(100)], version=1
     )
     assert ids(book, event(course="c7")) == [7]
+    assert len(evaluated) == 1
+    assert ids(book, event(course="c100")) == []
+    assert len(evaluated) == 1
+
+
+def test_what_the_index_has_answered_is_not_asked_again() -> None:
+    evaluated: list[object] = []
+    book = compile_book(
+        [
+            template(1, attrs.evolve(rule("course", "eq", "c1"), test=counted(evaluated))),
+            template(2, attrs.evolve(rule("course", "in", "c1, c2"), test=counted(evaluated))),
+        ],
+        version=1,
+    )
+    assert ids(book, event()) == [1, 2]
+    assert evaluated == []
+
+
+def test_a_list_is_less_selective_than_a_value() -> None:
+    evaluated: list[object] = []
+
+    def listed() -> Condition:
+        return attrs.evolve(rule("course", "in", "c1, c2, c3"), test=counted(evaluated))
+
+    book = compile_book(
+        [template(n, listed(), rule("grade", "eq", str(n))) for n in range(9)], version=1
+    )
+    assert ids(book, event(grade=7.0)) == [7]
     assert len(evaluated) == 1
 
 

@@ -168,9 +168,9 @@ def test_an_unreadable_value_holds_nothing_but_exists() -> None:
         (DataRule("done", "gt", "true"), "operator", "choose one of: eq, ne, exists, is_missing"),
         (DataRule("tags", "contains", "a"), "operator", "choose one of: exists, is_missing"),
         (DataRule("grade", "ge", "high"), "value", "not a number"),
-        (DataRule("points", "in", ""), "value", "at least one item"),
-        (DataRule("title", "contains", ""), "value", "must not be empty"),
-        (DataRule("title", "matches", "("), "value", "RE2"),
+        (DataRule("points", "in", ""), "value", "^needs at least one item, separated by commas$"),
+        (DataRule("title", "contains", ""), "value", "^must not be empty$"),
+        (DataRule("title", "matches", "("), "value", "that RE2 accepts: missing \\): \\($"),
         (DataRule("title", "matches", r"(a)\1"), "value", "RE2"),
         (DataRule("title", "exists", "x"), "value", "must be empty"),
         (DataRule("title", "eq", "x" * 10_001), "value", "10001 characters"),
@@ -180,6 +180,31 @@ def test_a_rule_that_cannot_work_is_refused(rule: DataRule, field: str, said: st
     with pytest.raises(RuleRefusedError, match=said) as caught:
         compile_rule(rule, payload_type=Lesson)
     assert caught.value.field == field
+    assert caught.value.message == str(caught.value)
+
+
+def test_a_pattern_that_is_refused_leaves_no_noise(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuleRefusedError):
+        condition("title", "matches", "(")
+    assert capfd.readouterr().err == ""
+
+
+def test_the_longest_value() -> None:
+    assert condition("title", "eq", "x" * 10_000).expected == "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "equals"),
+    [
+        ("eq", "0.90", {0.9}),
+        ("in", "1, 2", {1, 2}),
+        ("ne", "0.9", None),
+        ("not_in", "1, 2", None),
+        ("exists", "", None),
+    ],
+)
+def test_what_an_index_can_look_up(operator: str, value: str, equals: set[float] | None) -> None:
+    assert condition("grade", operator, value).equals == equals
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ class Everything:
     node: Node | None = None
 
 
+@pytest.fixture(autouse=True)
+def _read_anew() -> None:
+    key_paths.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "declared"),
     [

@@ -88,6 +88,63 @@ def test_an_older_reset_changes_nothing() -> None:
     assert outcomes(older) == [(RESET_A, Outcome.STALE)]
 
 
+def test_at_equal_times_a_second_reset_changes_nothing() -> None:
+    _, again = play(matched(5, RESET_A), matched(5, RESET_A, number=6))
+    assert outcomes(again) == [(RESET_A, Outcome.STALE)]
+
+
+def test_a_penalty_resets_what_it_still_can() -> None:
+    _, _, both = play(matched(2, B), matched(5, RESET_A), matched(4, RESET_ALL))
+    assert outcomes(both) == [(RESET_ALL, Outcome.RESET)]
+    assert both.held.resets == {
+        "a": START + timedelta(minutes=5),
+        "b": START + timedelta(minutes=4),
+        "c": START + timedelta(minutes=4),
+    }
+    assert not both.held.evidence
+
+
+def test_at_the_moment_of_the_reset_nothing_counts() -> None:
+    moment = START + timedelta(minutes=4)
+    known = Evidence(moment, UUID(int=4))
+    held = Held(resets={"a": moment}, evidence={"a": (known,)}, pins={"a": known})
+    assert standing(TEMPLATE, held=held).fulfilled == frozenset()
+    later = Evidence(moment + timedelta(minutes=1), UUID(int=5))
+    assert standing(TEMPLATE, held=attrs.evolve(held, pins={"a": later})).fulfilled == {"a"}
+    assert standing(TEMPLATE, held=attrs.evolve(held, evidence={"a": (later,)})).fulfilled == {"a"}
+
+
+def test_nothing_is_awaited_that_does_not_exist() -> None:
+    template = attrs.evolve(TEMPLATE, requirements=(attrs.evolve(A, after=("gone",)), B, C))
+    held = Held(evidence={"a": (Evidence(START, UUID(int=1)),)})
+    assert standing(template, held=held).tallies["a"].counted == 0
+
+
+class TestCompleteThroughAnEdit:
+    """An edit left the badge although the present rules are not met."""
+
+    held = Held(complete=True, evidence={"a": (Evidence(START, UUID(int=1)),)})
+
+    def after(self, event: Matched) -> bool:
+        return advance(TEMPLATE, held=self.held, matched=event).held.complete
+
+    def test_events_alone_take_nothing_away(self) -> None:
+        assert standing(TEMPLATE, held=self.held).groups_met == 1
+        assert self.after(matched(2, A))
+        assert self.after(matched(2, B))
+        assert self.after(matched(2))
+
+    def test_a_met_group_that_is_lost_does(self) -> None:
+        assert not self.after(matched(2, RESET_A))
+
+    def test_a_reset_that_loses_no_group_does_not(self) -> None:
+        assert self.after(matched(2, B, attrs.evolve(RESET_A, resets=("c",))))
+
+    def test_events_alone_give_nothing(self) -> None:
+        step = advance(TEMPLATE, held=attrs.evolve(self.held, complete=False), matched=matched(2))
+        assert not step.held.complete
+
+
 def test_repeats_are_told_apart_from_the_first() -> None:
     assert [step.effects[0].outcome for step in play(matched(1, A), matched(2, A))] == [
         Outcome.FULFILLED,
@@ -144,6 +201,20 @@ class TestRepetition:
             held = step.held
             found.append(step.standing.tallies["b"].counted)
         assert found == [0, 0, 1]
+
+    def test_keeps_everything_that_others_wait_for(self) -> None:
+        template = attrs.evolve(TEMPLATE, requirements=(A, attrs.evolve(B, after=("a",)), C))
+        held = Held()
+        for minute in range(3):
+            held = advance(template, held=held, matched=matched(minute, A)).held
+        assert len(held.evidence["a"]) == 3
+
+    def test_what_was_pinned_is_reset_at_its_own_moment_too(self) -> None:
+        held = Held(pins={"a": Evidence(START, UUID(int=1)), "b": Evidence(START, UUID(int=1))})
+        step = advance(TEMPLATE, held=held, matched=matched(0, RESET_A))
+        assert set(step.held.pins) == {"b"}
+        earlier = matched(-1, RESET_A, number=3)
+        assert set(advance(TEMPLATE, held=held, matched=earlier).held.pins) == {"a", "b"}
 
     def test_what_was_pinned_stays_until_it_is_reset(self) -> None:
         thrice = attrs.evolve(A, demand=Demand(count=3))

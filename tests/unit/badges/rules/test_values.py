@@ -1,9 +1,10 @@
 import math
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.keys import CourseKey, LearningContextKey
 
 from badges.rules.paths import KeyPath, Kind
 from badges.rules.values import (
@@ -33,8 +34,15 @@ def test_no_numbers(text: str) -> None:
     assert parse_number(text) is None
 
 
-def test_a_large_integer_stays_exact() -> None:
-    assert parse_number("9007199254740993") == 9007199254740993
+@pytest.mark.parametrize("sign", ["", "+", "-"])
+def test_a_large_integer_stays_exact(sign: str) -> None:
+    assert parse_number(sign + "9007199254740993") == int(sign + "9007199254740993")
+    assert parse_number(sign + "1" * 299) == int(sign + "1" * 299)
+
+
+def test_an_integer_is_exact_up_to_300_digits() -> None:
+    assert parse_number("1" * 300) == int("1" * 300)
+    assert parse_number("1" * 301) == float("1" * 301) != int("1" * 301)
 
 
 @pytest.mark.parametrize("text", ["true", "YES", "1", "+"])
@@ -56,9 +64,27 @@ def test_a_list_survives_the_form_field(items: list[str]) -> None:
     assert split_list(join_list(items)) == items
 
 
-@pytest.mark.parametrize("text", ["[1]", "[", '["a"'])
-def test_a_broken_list_is_refused(text: str) -> None:
-    with pytest.raises(ValueRefusedError):
+def test_a_list_is_written_as_plainly_as_it_can_be() -> None:
+    assert join_list([]) == ""
+    assert join_list(["a", "[b]"]) == "a, [b]"
+    assert join_list(["ä,", "b"]) == '["ä,", "b"]'
+
+
+def test_blanks_and_empty_items_of_a_list_do_not_count() -> None:
+    assert split_list(" a ,, b ,") == ["a", "b"]
+    assert split_list(' [" a ", ""]') == [" a ", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[1]", "^a list that starts with \\[ must be a JSON list of strings$"),
+        ("[", "^not a JSON list: Expecting value"),
+        ('["a"', "^not a JSON list: Expecting ',' delimiter"),
+    ],
+)
+def test_a_broken_list_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueRefusedError, match=said):
         split_list(text)
 
 
@@ -89,6 +115,19 @@ def test_a_uuid_is_compared_in_canonical_form() -> None:
         expect("7", path)
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (CourseKey, "'x' is no key of this kind, for example course-v1:Acme+D101+2026 (CourseKey)"),
+        (LearningContextKey, "'x' is no key of this kind (LearningContextKey)"),
+        (UUID, "'x' is no uuid (UUID)"),
+    ],
+)
+def test_what_a_key_should_look_like(declared: type, said: str) -> None:
+    with pytest.raises(ValueRefusedError, match=f"^{re.escape(said)}$"):
+        expect(" x ", KeyPath("key", Kind.KEY, declared))
+
+
 def test_a_naive_time_in_a_payload_is_utc() -> None:
     naive = datetime(2026, 3, 1, 10)  # noqa: DTZ001 -- the point
     assert READERS[Kind.DATETIME](naive) == datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -105,6 +144,8 @@ def test_what_is_no_number_is_unreadable(raw: object) -> None:
         ("P30D", timedelta(days=30)),
         ("P2W", timedelta(weeks=2)),
         ("PT12H", timedelta(hours=12)),
+        ("P36500D", timedelta(days=36_500)),
+        (" PT1S ", timedelta(seconds=1)),
         ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
     ],
 )
@@ -113,10 +154,29 @@ def test_durations(text: str, length: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "PT", "P1DT", "P1M", "P1Y", "30", "P-1D", "P1.5D", "P0D", "P999999W", "p1d"]
+    "text",
+    [
+        "",
+        "P",
+        "PT",
+        "P1DT",
+        "P1M",
+        "P1Y",
+        "30",
+        "P-1D",
+        "P1.5D",
+        "P0D",
+        "P999999W",
+        "p1d",
+        "P36501D",
+    ],
 )
 def test_no_durations(text: str) -> None:
-    with pytest.raises(ValueRefusedError, match="P30D"):
+    said = (
+        f"{text!r} is no duration in weeks, days, hours, minutes or seconds; "
+        "write for example P30D, P2W, PT12H or P1DT6H"
+    )
+    with pytest.raises(ValueRefusedError, match=f"^{re.escape(said)}$"):
         parse_duration(text)
 
 
