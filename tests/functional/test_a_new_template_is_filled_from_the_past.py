@@ -80,7 +80,7 @@ def test_who_earned_it_then_gets_it_now_with_the_time_of_then(
     (issued,) = credly.sandbox.control("state", {}, method="GET")["badges"]
     assert issued["issued_at"] == "2026-03-01T10:03:00.000Z"
     outcomes = list(Decision.objects.order_by("id").values_list("outcome", flat=True))
-    assert outcomes == ["fulfilled", "fulfilled", "already", "fulfilled", "awarded"]
+    assert outcomes == ["fulfilled", "fulfilled", "awarded", "already", "fulfilled"]
 
 
 def test_doing_it_again_changes_nothing(service: Service, credly: Running) -> None:

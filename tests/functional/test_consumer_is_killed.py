@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -20,14 +21,12 @@ COUNT = 400
 class Place:
     """A service of its own: database file, Redis, the project's commands."""
 
-    def __init__(self, folder: Path, redis: RedisServer) -> None:
+    def __init__(self, folder: Path, *, redis_url: str) -> None:
         self.folder = folder
-        self.redis = redis
+        self.database = folder / "laurel.sqlite3"
         self.env = {
-            "DATABASE_URL": os.environ.get(
-                "LAUREL_TEST_PROCESS_DATABASE_URL", f"sqlite:///{folder / 'laurel.sqlite3'}"
-            ),
-            "REDIS_URL": redis.url,
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "REDIS_URL": redis_url,
             "DJANGO_SETTINGS_MODULE": "settings",
             "LOG_LEVEL": "INFO",
         }
@@ -64,15 +63,31 @@ class Place:
         return state
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the template, made once: each test works on a copy."""
+    folder = tmp_path_factory.mktemp("database")
+    place = Place(folder, redis_url="redis://127.0.0.1:1/0")
+    place.manage("migrate", "-v", "0")
+    file = folder / "import.json"
+    file.write_text(json.dumps(explorer()))
+    place.manage("badges_import", str(file))
+    return place.database
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with redis_server(tmp_path / "redis") as redis:
-        place = Place(tmp_path, redis)
-        place.manage("migrate", "-v", "0")
-        file = tmp_path / "import.json"
-        file.write_text(json.dumps(explorer()))
-        place.manage("badges_import", str(file))
-        yield place
+def redis_of_this_test(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that a test may stop."""
+    with redis_server(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def place(tmp_path: Path, database: Path, redis_of_this_test: RedisServer) -> Place:
+    place = Place(tmp_path, redis_url=redis_of_this_test.url)
+    # Closed properly: the write-ahead log is empty, the file is all there is.
+    shutil.copy(database, place.database)
+    return place
 
 
 def stream() -> list[dict[str, Any]]:
@@ -126,18 +141,18 @@ def test_a_termination_signal_ends_it_with_0(place: Place) -> None:
     assert consumer.wait(seconds=10) == 0
 
 
-def test_without_redis_it_gives_up_with_1(place: Place) -> None:
-    place.redis.stop()
+def test_without_redis_it_gives_up_with_1(place: Place, redis_of_this_test: RedisServer) -> None:
+    redis_of_this_test.stop()
     assert place.consumer(give_up_after=2).wait(seconds=30) == 1
 
 
-def test_it_goes_on_when_redis_comes_back(place: Place) -> None:
+def test_it_goes_on_when_redis_comes_back(place: Place, redis_of_this_test: RedisServer) -> None:
     place.publish(stream()[:20])
     consumer = place.consumer()
     consumer.wait_for(lambda: b"consuming" in _log(place), what="its start")
-    place.redis.kill()
+    redis_of_this_test.kill()
     consumer.wait_for(lambda: b"connection lost" in _log(place), what="noticing the loss")
-    place.redis.start()
+    redis_of_this_test.start()
     place.publish(stream()[20:40])
     consumer.wait_for(lambda: place.state()["inbox"]["accepted"] == 40, what="the rest", seconds=30)
     consumer.send_signal(signal.SIGTERM)
