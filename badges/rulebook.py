@@ -5,6 +5,7 @@ loaded again when the version row says that a definition changed.
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from graphlib import CycleError
 from typing import Any
 
 import structlog
@@ -60,6 +61,17 @@ def _undisturbed() -> Iterator[None]:
         gc.freeze()
 
 
+def _can_be_ordered(template: Template) -> bool:
+    """A circle of `after` cannot be saved; one that is stored all the same stops nobody else."""
+    try:
+        template.in_order  # noqa: B018 -- derived and kept at the first look
+    except CycleError as error:
+        circle = " after ".join(error.args[1])
+        log.error("template disabled", template=template.id, reason=circle)  # noqa: TRY400 -- no bug
+        return False
+    return True
+
+
 def forget() -> None:
     """Load again at the next call. Needed only where the database itself was replaced."""
     _kept.clear()
@@ -69,7 +81,7 @@ def load(*, version: int) -> RuleBook:
     """Compile every active template. Nine queries, whatever the number of templates."""
     with _undisturbed():
         rows = RuleRows.read({"is_active": True})
-        return compile_book(_compile(rows), version=version)
+        return compile_book(filter(_can_be_ordered, _compile(rows)), version=version)
 
 
 def compile_one(template: BadgeTemplate) -> Template:
