@@ -44,7 +44,21 @@ def builder(declared: Hashable) -> Build:
         return _SCALARS[declared]
     if isinstance(declared, type) and attrs.has(declared):
         return _record_builder(declared)
-    return _same
+    return _each(declared, builder)
+
+
+def _each(declared: Any, function_for: Callable[[Any], Build]) -> Build:
+    """Applies the function of the items to a list or to the values of a mapping."""
+    arguments = typing.get_args(declared)
+    origin = typing.get_origin(declared)
+    if origin not in {list, dict} or not arguments:
+        return _same
+    turn = function_for(arguments[-1])
+    if turn is _same:
+        return _same
+    if origin is list:
+        return lambda values: [turn(value) for value in values]
+    return lambda values: {key: turn(value) for key, value in values.items()}
 
 
 def _record_builder(record: type) -> Build:
@@ -109,7 +123,7 @@ def archiver(declared: Hashable) -> Build:
         return _archive_datetime
     if isinstance(declared, type) and issubclass(declared, OpaqueKey | UUID):
         return str
-    return _same
+    return _each(declared, archiver)
 
 
 def _reference(user: Any) -> Any:

@@ -19,7 +19,7 @@ from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_even
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 from openedx_events.learning.data import UserData
 
-from events.builders import archiver
+from events.builders import archiver, builder
 from events.registry import public_event_types, subscribe, subscriptions, user_paths
 from events.wire import Message, decode
 
@@ -40,6 +40,7 @@ SAMPLES: dict[Any, Any] = {
     list[str]: ["a", "b"],
     list[int]: [1, 2],
     dict[str, str]: {"a": "b"},
+    dict[str, bool]: {"a": True},
 }
 
 
@@ -126,3 +127,12 @@ def with_a_person(declared: Any) -> Any:
         return attrs.evolve(value, **changes)
 
     return fill(payload)
+
+
+def test_lists_and_mappings_of_records() -> None:
+    """No event of openedx-events 10 has such a payload; those of 11 may."""
+    person = {"id": 11, "is_active": True, "pii": {"username": "ann", "email": "", "name": ""}}
+    people = builder(list[UserData])([person])
+    assert people[0].pii.username == "ann"
+    assert archiver(list[UserData])(people) == [{"id": 11}]
+    assert archiver(dict[str, UserData])({"first": people[0]}) == {"first": {"id": 11}}

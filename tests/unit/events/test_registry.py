@@ -36,7 +36,7 @@ def test_another_path_can_be_named() -> None:
     [
         ("org.openedx.nothing.v1", "no public event"),
         ("org.openedx.content_authoring.course.created.v1", "about no learner"),
-        ("org.openedx.learning.forum.thread.created.v1", "no public event"),
+        ("org.openedx.learning.external_grader.score.submitted.v1", "no public event"),
         (
             {"type": VERIFIED, "learner": "exam_attempt.user"},
             "choose one of: exam_attempt.student_user, exam_attempt.requesting_user",
