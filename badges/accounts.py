@@ -15,7 +15,14 @@ from badges.rules.progress import Held, Standing, standing
 from credentials.database import in_chunks
 
 Pair = tuple[int, int]  # learner id, template id
-_WRITTEN: Final = ("complete", "completed_at", "resets", "pins", "modified")
+_WRITTEN: Final = (
+    "complete",
+    "completed_at",
+    "resets",
+    "pins",
+    "penalties_take_award",
+    "modified",
+)
 
 
 @attrs.define

@@ -2,13 +2,14 @@
 
 A manual revocation is not undone by the engine: whether the badge can be earned again is the
 template's `reissue`. A manual award is not revoked by a penalty, because it is not made by
-progress: only a transition from complete to incomplete revokes.
+progress: only a transition from complete to incomplete revokes. Unless staff said at the award
+that penalties may take it: then the next one that resets anything does.
 """
 
 from datetime import datetime
 
 from badges.decisions import of_transitions
-from badges.models import Decision, RulesVersion
+from badges.models import BadgeProgress, Decision, RulesVersion
 from credentials import issuances, lifecycle, outbox
 from credentials.lifecycle import Applied, Origin, Transition
 from credentials.models import BadgeTemplate, Learner, UserCredential
@@ -19,12 +20,23 @@ class NothingToDoError(ValueError):
 
 
 def award(
-    learner: Learner, template: BadgeTemplate, *, reason: str, by: str, now: datetime
+    learner: Learner,
+    template: BadgeTemplate,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    penalties_apply: bool = False,
 ) -> UserCredential:
     """Award whatever the progress says, also after a revocation. Requires a transaction.
 
     Raises NothingToDoError.
     """
+    if penalties_apply:
+        # First, in the order in which the flow locks: progress, then credential.
+        BadgeProgress.objects.update_or_create(
+            learner=learner, template=template, defaults={"penalties_take_award": True}
+        )
     applied = _apply(learner, template, complete=True, reason=f"{reason} ({by})", now=now)
     if not applied.changes:
         raise NothingToDoError(f"{learner} holds {template} already.")

@@ -15,12 +15,11 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from badges import by_hand
-from credentials.models import BadgeTemplate, Learner
-
-_VERBS = {"award": by_hand.award, "revoke": by_hand.revoke}
+from credentials.models import BadgeTemplate, Learner, UserCredential
 
 
 class ByHandForm(forms.Form):
@@ -45,12 +44,35 @@ class ByHandForm(forms.Form):
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
     )
 
+    penalties_apply = forms.BooleanField(
+        label="Penalties may revoke an award",
+        required=False,
+        help_text="Otherwise no penalty of the template takes it away.",
+        widget=UnfoldBooleanWidget(),
+    )
+
     def clean_username(self) -> Learner:
         found = Learner.objects.filter(username=self.cleaned_data["username"].strip())
         learner = found.order_by("-profile_time", "-id").first()
         if learner is None:
             raise forms.ValidationError("No learner has this username.")
         return learner
+
+
+def _carry_out(
+    entered: dict[str, Any], learner: Learner, template: BadgeTemplate, *, by: str
+) -> UserCredential:
+    reason, now = entered["reason"], timezone.now()
+    if entered["verb"] == "revoke":
+        return by_hand.revoke(learner, template, reason=reason, by=by, now=now)
+    return by_hand.award(
+        learner,
+        template,
+        reason=reason,
+        by=by,
+        now=now,
+        penalties_apply=entered["penalties_apply"],
+    )
 
 
 def by_hand_view(request: HttpRequest) -> HttpResponse:
@@ -62,12 +84,8 @@ def by_hand_view(request: HttpRequest) -> HttpResponse:
         template = cast("BadgeTemplate", form.cleaned_data["template"])
         try:
             with transaction.atomic():
-                credential = _VERBS[form.cleaned_data["verb"]](
-                    learner,
-                    template,
-                    reason=form.cleaned_data["reason"],
-                    by=request.user.get_username(),
-                    now=timezone.now(),
+                credential = _carry_out(
+                    form.cleaned_data, learner, template, by=request.user.get_username()
                 )
         except by_hand.NothingToDoError as error:
             form.add_error(None, str(error))

@@ -23,6 +23,9 @@ class BadgeProgress(models.Model):
     # {requirement id: evidence}: fulfilled under former rules and kept although the present ones
     # would say otherwise, until it is reset.
     pins = models.JSONField(default=dict, blank=True)
+    # Staff awarded the badge and said that penalties may take it, although progress is not
+    # complete: the next penalty that resets anything of this template does.
+    penalties_take_award = models.BooleanField(default=False, editable=False)
     modified = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -8,7 +8,15 @@ from badges import accounts
 from badges.accounts import Account, Pair
 from badges.progressed import LearnerMatch, Progressed
 from badges.rules.book import Penalty
-from badges.rules.progress import Effect, Matched, advance, standing, without
+from badges.rules.progress import (
+    Effect,
+    Matched,
+    Outcome,
+    Step,
+    advance,
+    standing,
+    without,
+)
 from credentials.lifecycle import Transition
 
 
@@ -66,8 +74,9 @@ def _advance(account: Account, each: LearnerMatch) -> tuple[tuple[Effect, ...], 
     )
     was_complete, account.held = account.held.complete, step.held
     account.standing = step.standing
-    if was_complete == step.held.complete:
+    if was_complete == step.held.complete and not _takes_award_by_hand(account, step):
         return step.effects, None
+    account.row.penalties_take_award = False
     account.row.completed_at = event.time if step.held.complete else None
     return step.effects, Transition(
         learner_id=each.event.learner_id,
@@ -79,6 +88,12 @@ def _advance(account: Account, each: LearnerMatch) -> tuple[tuple[Effect, ...], 
         rules_version=account.template.version,
         reason=_reason(each.match.penalties),
     )
+
+
+def _takes_award_by_hand(account: Account, step: Step) -> bool:
+    """A reset always changes what is held, so the row is written."""
+    was_reset = any(each.outcome is Outcome.RESET for each in step.effects)
+    return account.row.penalties_take_award and was_reset and not step.held.complete
 
 
 def _reason(penalties: Iterable[Penalty]) -> str:

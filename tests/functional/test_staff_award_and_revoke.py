@@ -10,9 +10,14 @@ from tests.functional.conftest import Service
 from tests.functional.stories import EXPLORER, explorer, passes
 
 
-def by_hand(verb: str, who: str = "ann") -> None:
+def by_hand(verb: str, who: str = "ann", **options: bool) -> None:
     call_command(
-        f"{verb}_badge", learner=who, template=EXPLORER, reason="Appeal", stdout=io.StringIO()
+        f"{verb}_badge",
+        learner=who,
+        template=EXPLORER,
+        reason="Appeal",
+        stdout=io.StringIO(),
+        **options,
     )
 
 
@@ -38,6 +43,18 @@ def test_an_award_is_not_revoked_by_a_penalty(half: Service) -> None:
     half.publish([passes("ann", 1, minute=2, passing=False)])
     half.consume()
     assert UserCredential.objects.get().status == "awarded"
+
+
+@pytest.mark.parametrize("batch_size", [1, 500])
+def test_unless_staff_said_that_penalties_apply(half: Service, batch_size: int) -> None:
+    by_hand("award", penalties_apply=True)
+    half.publish([passes("ann", 1, minute=2), passes("ann", 1, minute=3, passing=False)])
+    half.consume(batch_size=batch_size)
+    credential = UserCredential.objects.get()
+    assert (credential.status, credential.revocation_origin) == ("revoked", "penalty")
+    half.publish([passes("ann", 1, minute=4), passes("ann", 1, minute=5, passing=False)])
+    half.consume(batch_size=batch_size)
+    assert Decision.objects.filter(outcome="revoked").count() == 1
 
 
 def test_an_award_is_not_doubled_by_the_engine(half: Service) -> None:

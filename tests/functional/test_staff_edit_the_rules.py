@@ -129,3 +129,16 @@ def test_the_effect_is_known_before(service: Service, credly: Running, count: in
     assert effect.lost == 1  # bob: the requirement he met is gone
     assert "1 learner meets everything now" in str(effect)
     assert not UserCredential.objects.exists()
+
+
+def test_another_process_knows_the_edit_at_its_next_batch(
+    service: Service, credly: Running
+) -> None:
+    """The import runs in a process of its own in real life: only the database tells."""
+    service.load(explorer())
+    kept = rulebook.current()
+    service.load(explorer(requirements=[one()], penalties=[]))
+    assert kept.version < rulebook.current().version
+    service.publish([passes("ann", 1, minute=1)])
+    service.consume()
+    assert badge(service)["credential"]["status"] == "awarded"

@@ -18,7 +18,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--learner", required=True, help="username")
         parser.add_argument("--template", required=True, type=UUID, help="uuid of the template")
-        parser.add_argument("--reason", required=True, help="kept with the credential")
+        parser.add_argument("--reason", required=True, help="kept with the decision")
+        parser.add_argument(
+            "--penalties-apply",
+            action="store_true",
+            help="a later penalty of the template may revoke it; without this none does",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         learner = find_learner(options["learner"])
@@ -31,6 +36,7 @@ class Command(BaseCommand):
                     reason=options["reason"],
                     by="command line",
                     now=timezone.now(),
+                    penalties_apply=options["penalties_apply"],
                 )
         except by_hand.NothingToDoError as error:
             raise CommandError(str(error)) from None

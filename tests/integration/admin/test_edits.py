@@ -105,3 +105,19 @@ def test_the_page_of_a_progress_says_why(
     assert "Does not have the badge yet; 1 of 2 groups are met." in page
     assert admin_client.get("/admin/badges/decision/").status_code == 200
     assert admin_client.get("/admin/badges/rulesversion/").status_code == 200
+
+
+def test_a_circle_of_badges_is_not_saved(
+    admin_client: Client, explorer: BadgeTemplate, ann: Learner
+) -> None:
+    """The badge demands itself: no form sees that, the whole does."""
+    two = explorer.requirements.get(key="passed-two")
+    two.event_type = "org.openedx.learning.badge.awarded.v1"
+    two.save()
+    two.rules.all().delete()
+    two.rules.create(path="template.uuid", operator="eq", value=str(explorer.uuid))
+    data = filled_in(admin_client.get(address(explorer)))
+    page = admin_client.post(address(explorer), {**data, "description": "New."}, follow=True)
+    assert "Nothing was saved" in page.content.decode()
+    explorer.refresh_from_db()
+    assert explorer.description != "New."
