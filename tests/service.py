@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -36,6 +37,9 @@ def main() -> int:
     if not port.isdecimal():
         print(f"PORT must be a number, not {port!r}", file=sys.stderr)
         return 1
+    if not is_free(int(port)):
+        print(f"port {port} is in use; try: PORT={int(port) + 1} ./dev up", file=sys.stderr)
+        return 1
     os.environ.setdefault("PUBLIC_BASE_URL", f"http://localhost:{port}")
     try:
         with only_one(), own_redis() as watched:
@@ -51,7 +55,9 @@ def main() -> int:
 
 
 def commands(port: str) -> dict[str, Command]:
-    extra = '{"topics": ["learning-exam-attempt-lifecycle"], "consumer_name": "c1"}'
+    # Where the platform publishes passing status and our own badges, exams, certificates.
+    topics = ["learning-exam-attempt-lifecycle", "learning-certificate-lifecycle"]
+    extra = json.dumps({"topics": topics, "consumer_name": "c1"})
     topic = ["-t", "learning-badges-lifecycle", "-g", "laurel", "--extra", extra]
     gunicorn = ["wsgi", "--bind", f"{HOST}:{port}", "--workers", "2", "--no-control-socket"]
     celery = [PYTHON, "-m", "celery", "-A", "celery_app"]

@@ -131,7 +131,8 @@ def _serve(run: Running, expected: Outcome) -> None:
     web = run.ports.web_url
     print(
         f"Admin:    {web}/admin/ (user admin, password {password})\n"
-        f"Learner:  {web}/admin/credentials/usercredential/?q={blocked} (earned, lost, blocked)\n"
+        f"Learner:  {web}/admin/badges/badgeprogress/?q={blocked} "
+        "(open a row: why the badge is held, lost or blocked)\n"
         f"Credly:   {run.ports.sandbox_url}/\n"
         "Ctrl-C stops everything.",
         flush=True,
