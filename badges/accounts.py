@@ -65,7 +65,7 @@ def read(rows: Sequence[BadgeProgress], templates: Mapping[int, Template]) -> li
     """The accounts of these rows. One statement."""
     evidence: dict[int, list[Fulfillment]] = defaultdict(list)
     for keys in in_chunks([row.pk for row in rows]):
-        found = Fulfillment.objects.filter(progress_id__in=keys).select_related("requirement")
+        found = Fulfillment.objects.filter(progress_id__in=keys)
         for each in found:
             evidence[each.progress_id].append(each)
     return [_account(row, templates[row.template_id], evidence[row.pk]) for row in rows]
@@ -92,15 +92,15 @@ def _account(row: BadgeProgress, template: Template, found: list[Fulfillment]) -
         before=held,
         held=held,
         standing=standing(template, held=held),
-        stored={(each.requirement.key, each.event_id): each.pk for each in found},
+        stored={(each.key, each.event_id): each.pk for each in found},
     )
 
 
 def held_of(row: BadgeProgress, found: Iterable[Fulfillment]) -> Held:
-    """What the rows say, as the rules see it. `found` comes with its requirements."""
+    """What the rows say, as the rules see it."""
     evidence: dict[str, list[Evidence]] = defaultdict(list)
     for each in found:
-        evidence[each.requirement.key].append(
+        evidence[each.key].append(
             Evidence(each.event_time, each.event_id, each.value, each.version)
         )
     return Held(
@@ -158,6 +158,7 @@ def _added(account: Account) -> Iterable[Fulfillment]:
                 yield Fulfillment(
                     progress_id=account.row.pk,
                     requirement_id=ids[key],
+                    key=key,
                     event_id=each.event_id,
                     event_time=each.at,
                     value=each.value,

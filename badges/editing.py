@@ -8,7 +8,7 @@ is not taken away by an edit.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from django.db.models import Max
@@ -84,19 +84,6 @@ def definitions_changed(template_ids: Collection[int], *, now: datetime) -> dict
     return effects
 
 
-def preview(template_id: int, snapshot: Mapping[str, Any]) -> EditEffect:
-    """What would happen if the rules of the template were those of `snapshot`. Changes nothing."""
-    former = _newest_versions([template_id]).get(template_id)
-    old = _compiled(former)
-    new = rulebook.compile_snapshot(snapshot, template_id=template_id, version=0)
-    effect = EditEffect()
-    for page in _pages(template_id, lock=False):
-        for account in accounts.read(page, {template_id: new}):
-            before, after = _carried(account, old, new)
-            effect = _add(effect, account, before, after)
-    return effect
-
-
 def _newest_versions(template_ids: Sequence[int]) -> dict[int, RulesVersion]:
     newest = (
         RulesVersion.objects.filter(template_id__in=template_ids)
@@ -129,13 +116,13 @@ def _new_versions(
     return frozenset(row.template_id for row in rows)
 
 
-def _pages(template_id: int, *, lock: bool) -> Iterator[list[BadgeProgress]]:
-    """The progress of every learner of a template, in the order of locking."""
+def _pages(template_id: int) -> Iterator[list[BadgeProgress]]:
+    """The progress of every learner of a template, locked, in the order of the flow."""
     last = 0
     while True:
-        rows = BadgeProgress.objects.filter(template_id=template_id, learner_id__gt=last)
-        if lock:
-            rows = rows.select_for_update()
+        rows = BadgeProgress.objects.select_for_update().filter(
+            template_id=template_id, learner_id__gt=last
+        )
         page = list(rows.order_by("learner_id")[:_PAGE])
         if not page:
             return
@@ -146,7 +133,7 @@ def _pages(template_id: int, *, lock: bool) -> Iterator[list[BadgeProgress]]:
 def _carry_over(template: Template, former: RulesVersion | None, *, now: datetime) -> EditEffect:
     effect = EditEffect()
     old = _compiled(former)
-    for page in _pages(template.id, lock=True):
+    for page in _pages(template.id):
         transitions = []
         read = accounts.read(page, {template.id: template})
         for account in read:

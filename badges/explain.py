@@ -100,7 +100,7 @@ def explain(learner: Learner, template: BadgeTemplate) -> Explanation:
 
 def _held(learner: Learner, template: BadgeTemplate) -> Held:
     row = BadgeProgress.objects.filter(learner=learner, template=template).first()
-    return held_of(row, row.fulfillments.select_related("requirement")) if row else Held()
+    return held_of(row, row.fulfillments.all()) if row else Held()
 
 
 def _verdict(

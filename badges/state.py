@@ -82,7 +82,7 @@ def _learners(username: str | None) -> list[Learner]:
 def _load(learner_ids: list[int] | None) -> _Rows:
     of_learners = Q() if learner_ids is None else Q(learner_id__in=learner_ids)
     progress = list(BadgeProgress.objects.filter(of_learners))
-    fulfillments = Fulfillment.objects.select_related("requirement")
+    fulfillments = Fulfillment.objects.filter(requirement__isnull=False)
     if learner_ids is not None:
         fulfillments = fulfillments.filter(progress__learner_id__in=learner_ids)
     evidence: dict[int, list[Fulfillment]] = defaultdict(list)

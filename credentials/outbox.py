@@ -120,10 +120,6 @@ def _badge(row: OutboxEvent) -> BadgeData:
     )
 
 
-def has_due() -> bool:
-    return bool(_waiting())
-
-
 def _waiting() -> list[OutboxEvent]:
     rows = OutboxEvent.objects.filter(
         published_at__isnull=True, credential__learner__lms_user_id__isnull=False

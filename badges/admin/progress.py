@@ -91,7 +91,7 @@ class BadgeProgressAdmin(ReadOnlyAdmin):
 
     @display(description="requirements")
     def standing(self, obj: BadgeProgress) -> SafeString:
-        held = held_of(obj, obj.fulfillments.select_related("requirement"))
+        held = held_of(obj, obj.fulfillments.all())
         template = compile_one(obj.template)
         found = standing(template, held=held)
         stored = {each.key: each for each in obj.template.requirements.all()}

@@ -52,9 +52,12 @@ class Fulfillment(models.Model):
     progress = models.ForeignKey(
         BadgeProgress, on_delete=models.CASCADE, related_name="fulfillments"
     )
+    # Empty once the requirement is removed: what an edit takes from a learner has to be known
+    # when progress is carried over, and only then does the row go.
     requirement = models.ForeignKey(
-        BadgeRequirement, on_delete=models.CASCADE, related_name="fulfillments"
+        BadgeRequirement, on_delete=models.SET_NULL, null=True, related_name="fulfillments"
     )
+    key = models.CharField("requirement id", max_length=100)
     event_id = models.UUIDField()
     event_time = models.DateTimeField()
     value = models.CharField(
@@ -74,4 +77,4 @@ class Fulfillment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.requirement} by {self.event_id}"
+        return f"{self.key} by {self.event_id}"

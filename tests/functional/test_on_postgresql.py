@@ -5,8 +5,6 @@ when it starts.
 import os
 import subprocess
 
-import pytest
-
 from tests.servers import PYTHON, ROOT, postgres_server
 
 STORIES = [
@@ -21,6 +19,7 @@ STORIES = [
     "tests/functional/test_a_new_template_is_filled_from_the_past.py",
     "tests/functional/test_badge_of_badges.py",
     "tests/integration/test_claims.py",
+    "tests/integration/test_claims_race.py",
     "tests/integration/test_learners.py",
     "tests/integration/test_query_budget.py",
     "tests/integration/test_import_export.py",
@@ -28,7 +27,6 @@ STORIES = [
 ]
 
 
-@pytest.mark.skipif("LAUREL_TEST_DATABASE_URL" in os.environ, reason="this is that process")
 def test_the_same_stories() -> None:
     with postgres_server() as server:
         done = subprocess.run(

@@ -1,12 +1,15 @@
 """What an edit of an active template does to learners under way."""
 
+import io
+import json
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
-from badges import editing, rulebook
+from badges import rulebook
 from badges.models import Fulfillment, RulesVersion
-from credentials.models import BadgeTemplate, UserCredential
+from credentials.models import UserCredential
 from credly_client.sandbox import Running
 from tests.functional.conftest import Service
 from tests.functional.stories import EXPLORER, PASSING, explorer, passes, rules
@@ -118,17 +121,18 @@ def test_the_effect_is_known_before(service: Service, credly: Running, count: in
     service.load(explorer())
     service.publish([passes("ann", 1, minute=1), passes("bob", 2, minute=1)])
     service.consume()
-    template = BadgeTemplate.objects.get()
-    snapshot = rulebook.snapshots([template.pk])[template.pk]
-    snapshot["requirements"] = [
-        {**each, "count": count} for each in snapshot["requirements"] if each["key"] == "one"
-    ]
-    effect = editing.preview(template.pk, snapshot)
-    # Ann fulfilled it, and keeps that also if it is demanded three times from now on.
-    assert (effect.under_way, effect.completed) == (2, 1)
-    assert effect.lost == 1  # bob: the requirement he met is gone
-    assert "1 learner meets everything now" in str(effect)
+    file = service.folder / "draft.json"
+    file.write_text(json.dumps(explorer(requirements=[one(count=count)])))
+    output = io.StringIO()
+
+    call_command("badges_import", str(file), dry_run=True, stdout=output)
+
+    # Ann fulfilled it, and keeps that also if it is demanded three times from now on; bob's
+    # requirement is gone.
+    assert "1 learner loses a part of the progress" in output.getvalue()
+    assert "1 learner meets everything now" in output.getvalue()
     assert not UserCredential.objects.exists()
+    assert RulesVersion.objects.count() == 1
 
 
 def test_another_process_knows_the_edit_at_its_next_batch(

@@ -161,7 +161,11 @@ def test_an_update_keeps_rows_and_what_was_fulfilled(load: Run) -> None:
     keys = {each.key: each for each in BadgeRequirement.objects.all()}
     for requirement in keys.values():
         Fulfillment.objects.create(
-            progress=progress, requirement=requirement, event_id=uuid4(), event_time=NOW
+            progress=progress,
+            requirement=requirement,
+            key=requirement.key,
+            event_id=uuid4(),
+            event_time=NOW,
         )
 
     lines = load(

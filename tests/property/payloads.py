@@ -1,7 +1,7 @@
 """Payloads with a value of every kind, the values that rules expect there, and hostile ones."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from functools import reduce
 from types import SimpleNamespace
 from typing import Any, Final
@@ -10,6 +10,8 @@ from uuid import UUID
 import attrs
 from hypothesis import strategies as st
 from opaque_keys.edx.keys import CourseKey
+
+from tests.fakes.hostile import Offsetless, Unprintable
 
 COURSES: Final = ("course-v1:Acme+D1+2026", "course-v1:Acme+D2+2026", "course-v1:acme+d1+2026")
 FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001 -- a naive time is one of the cases
@@ -52,23 +54,6 @@ PATHS: Final[Mapping[str, str]] = {
     "metadata.source": "text",
     "metadata.time": "datetime",
 }
-
-
-class Offsetless(tzinfo):
-    """A time zone that knows no offset: the time is as naive as without it."""
-
-    def utcoffset(self, _when: datetime | None) -> None:
-        return None
-
-    dst = utcoffset
-
-    def tzname(self, _when: datetime | None) -> None:
-        return None
-
-
-class Unprintable:
-    def __str__(self) -> str:
-        raise RuntimeError("no text at all")
 
 
 # --- Values of the declared kind, near enough to one another to be equal often ------------------

@@ -134,7 +134,7 @@ def left(told: Sequence[Story], events: Sequence[Event], cuts: Sequence[int]) ->
         evidence = Fulfillment.objects.values_list(
             "progress__learner__lms_user_id",
             "progress__template__name",
-            "requirement__key",
+            "key",
             "event_id",
             "event_time",
             "value",

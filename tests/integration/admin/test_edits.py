@@ -29,6 +29,7 @@ def ann(explorer: BadgeTemplate) -> Learner:
     Fulfillment.objects.create(
         progress=progress,
         requirement=explorer.requirements.get(key="passed-intro"),
+        key="passed-intro",
         event_id=uuid4(),
         event_time=NOW,
     )

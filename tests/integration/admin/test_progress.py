@@ -72,6 +72,7 @@ def test_one_page_says_what_is_met(admin_client: Client, explorer: BadgeTemplate
     Fulfillment.objects.create(
         progress=row,
         requirement=explorer.requirements.get(key="passed-intro"),
+        key="passed-intro",
         event_id=UUID(int=7),
         event_time=NOW,
     )
@@ -114,6 +115,7 @@ def test_one_page_says_how_much_is_counted(admin_client: Client, explorer: Badge
         Fulfillment.objects.create(
             progress=row,
             requirement=requirement,
+            key=requirement.key,
             event_id=UUID(int=number),
             event_time=NOW + timedelta(days=number),
             value=f"course-{number}" if requirement == demanding else "",

@@ -1,7 +1,7 @@
 """Payloads that nobody should send: evaluation never raises."""
 
 import math
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -13,24 +13,10 @@ from badges.rules.conditions import DataRule, RuleRefusedError, compile_rule
 from badges.rules.operators import OPERATORS
 from badges.rules.paths import Kind
 from badges.rules.values import READERS, Absent, canonical, split_list
+from tests.fakes.hostile import Offsetless, Unprintable
 
 HALF = "\ud800"  # of a character: a lone surrogate
 HUGE = 10**5_000  # more digits than Python turns into text
-
-
-class Offsetless(tzinfo):
-    def utcoffset(self, _when: datetime | None) -> None:
-        return None
-
-    dst = utcoffset
-
-    def tzname(self, _when: datetime | None) -> None:
-        return None
-
-
-class Unprintable:
-    def __str__(self) -> str:
-        raise RuntimeError("no text at all")
 
 
 @attrs.frozen

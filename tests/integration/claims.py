@@ -1,0 +1,36 @@
+"""A message about Ann, and a failed row of it."""
+
+import json
+from datetime import UTC, datetime
+
+from django.db import transaction
+from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
+
+from events import inbox
+from events.inbox import Failure
+from events.jsonl import parse_line
+from events.wire import Message
+from tests.functional.stories import passes
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def ann_passes(minute: int = 1) -> Message:
+    event = passes("ann", 1, minute=minute)
+    parsed = parse_line(json.dumps(event), number=1)
+    return Message(
+        origin=f"topic/{minute}-0",
+        fields={
+            b"type": event["type"].encode(),
+            b"id": event["id"].encode(),
+            b"time": event["time"].encode(),
+            b"source": b"lms",
+            b"sourcehost": b"host",
+            b"event_data": serialize_event_data_to_bytes(parsed.data, parsed.signal),
+        },
+    )
+
+
+def fail(message: Message) -> None:
+    with transaction.atomic():
+        inbox.keep_failed([Failure(message=message, reason="A bug that was mended.")], now=NOW)
