@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.messages.storage import default_storage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -61,7 +62,7 @@ class RuleEdits:
             if asks or faults:
                 transaction.set_rollback(True)
         if faults:
-            list(messages.get_messages(request))  # "was changed": it was not
+            _unsay(request)
             messages.error(request, f"Nothing was saved. {' '.join(faults)}")
             return redirect(request.get_full_path())
         if asks:
@@ -71,7 +72,7 @@ class RuleEdits:
         return page
 
     def _ask(self, request: HttpRequest, felt: Sequence[EditEffect]) -> HttpResponse:
-        list(messages.get_messages(request))  # "was changed": it was not
+        _unsay(request)
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "title": "What this change does to learners",
@@ -86,3 +87,10 @@ class RuleEdits:
             ],
         }
         return TemplateResponse(request, "badges/admin/confirm_edit.html", context)
+
+
+def _unsay(request: HttpRequest) -> None:
+    """Drop "was changed successfully": it was not. A storage that was read shows its messages once
+    more on the same page, so it gets a fresh one.
+    """
+    setattr(request, "_messages", default_storage(request))  # noqa: B010 -- where Django keeps it

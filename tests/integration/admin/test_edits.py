@@ -54,6 +54,7 @@ def test_an_edit_that_awards_is_shown_first(
     assert page.status_code == 200
     assert "Nothing is saved yet" in page.content.decode()
     assert "1 learner meets everything now" in page.content.decode()
+    assert "successfully" not in page.content.decode()
     assert explorer.requirements.count() == 2
     assert not UserCredential.objects.exists()
     assert RulesVersion.objects.count() == 1
@@ -120,5 +121,6 @@ def test_a_circle_of_badges_is_not_saved(
     data = filled_in(admin_client.get(address(explorer)))
     page = admin_client.post(address(explorer), {**data, "description": "New."}, follow=True)
     assert "Nothing was saved" in page.content.decode()
+    assert "successfully" not in page.content.decode()
     explorer.refresh_from_db()
     assert explorer.description != "New."
