@@ -12,10 +12,16 @@ Eventually = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
-def listening(academy: Academy, receiver: Receiver, eventually: Eventually) -> Receiver:
-    """The academy's webhook, the events of its founding left out."""
+def founded(academy: Academy, eventually: Eventually) -> Academy:
+    """An academy of whose founding nothing is left to be told."""
     eventually(lambda: not deliveries(academy, "waiting"))
-    academy.call_me_back(receiver.url)
+    return academy
+
+
+@pytest.fixture
+def listening(founded: Academy, receiver: Receiver) -> Receiver:
+    """The academy's webhook, the events of its founding left out."""
+    founded.call_me_back(receiver.url)
     return receiver
 
 
@@ -99,13 +105,13 @@ def test_it_gives_up_in_the_end(
 
 
 def test_a_receiver_that_is_away_is_tried_again(
-    academy: Academy, receiver: Receiver, eventually: Eventually
+    founded: Academy, receiver: Receiver, eventually: Eventually
 ) -> None:
-    academy.call_me_back("http://127.0.0.1:9/")
-    academy.put_template(name="Data Explorer II")
-    eventually(lambda: any(one["attempts"] for one in deliveries(academy, "waiting")))
-    academy.call_me_back(receiver.url)
-    eventually(lambda: bool(deliveries(academy, "delivered")))
+    founded.call_me_back("http://127.0.0.1:9/")
+    founded.put_template(name="Data Explorer II")
+    eventually(lambda: any(one["attempts"] for one in deliveries(founded, "waiting")))
+    founded.call_me_back(receiver.url)
+    eventually(lambda: bool(deliveries(founded, "delivered")))
     assert types(receiver) == ["badge_template.changed"]
 
 
