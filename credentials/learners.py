@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
+from uuid import uuid4
 
 import attrs
 from django.db.models import Q
 
-from credentials.database import in_chunks, is_new
+from credentials import bulk
+from credentials.database import in_chunks
 from credentials.models import Learner
 
-_PROFILE: Final = ("username", "email", "name")
-_CHANGING: Final = (
+_COLUMNS: Final = (
     "lms_user_id",
     "sole_username",
     "username",
@@ -35,146 +37,171 @@ class LearnerFacts:
     as_of: datetime
 
 
-def upsert(facts: Sequence[LearnerFacts]) -> list[int]:
+@attrs.define(eq=False)
+class _Person:
+    """A learner's row in memory. Not a model instance: that costs ten times as much, and there is
+    one for every event.
+    """
+
+    id: int | None
+    lms_user_id: int | None
+    sole_username: str | None
+    username: str
+    email: str
+    name: str
+    is_active: bool
+    profile_time: datetime
+    stored: tuple[Any, ...] | None = None  # the columns as they were read; None: a new row
+
+
+_columns = attrgetter(*_COLUMNS)
+
+
+def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     """Find or create the learner of each of `facts`, applied in their order.
 
     Requires a transaction; locks the rows found, in the order of their keys, so that two
     consumers never work on one learner at once. Returns the key of the learner's row for each of
     `facts`. A learner is found by LMS user id, by username only when there is no id. A learner
-    known by username only takes the first id that comes with that username. Four statements.
+    known by username only takes the first id that comes with that username. Six statements at
+    most, two when all are known and nothing but the time is new.
     """
     if not facts:
         return []
     roll = _Roll(_load(facts))
-    learners = [roll.apply(each) for each in facts]
-    known = sorted((each for each in roll.changed if not is_new(each)), key=lambda each: each.pk)
-    if known:
-        Learner.objects.bulk_create(
-            known, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGING
-        )
-    fresh = list({id(each): each for each in learners if is_new(each)}.values())
-    if fresh:
-        _create(fresh)
-    return [each.pk for each in learners]
+    people = [roll.apply(each) for each in facts]
+    _rewrite(each for each in roll.people if each.stored is not None)
+    _create([each for each in roll.people if each.stored is None], now=now)
+    return [each.id for each in people if each.id is not None]
 
 
-def _create(fresh: list[Learner]) -> None:
+def _load(facts: Sequence[LearnerFacts]) -> list[_Person]:
+    """Everybody who could be one of `facts`, locked."""
+    ids = {each.lms_user_id for each in facts if each.lms_user_id is not None}
+    condition = Q(lms_user_id__in=ids)
+    if named := {each.username for each in facts if each.lms_user_id is None}:
+        condition |= Q(username__in=named)
+    people = _locked(condition)
+    unknown = ids - {each.lms_user_id for each in people}
+    if names := {each.username for each in facts if each.lms_user_id in unknown}:
+        there = {each.id for each in people}
+        adoptable = _locked(Q(sole_username__in=names - {""}))
+        people += [each for each in adoptable if each.id not in there]
+    return people
+
+
+def _locked(condition: Q) -> list[_Person]:
+    rows = Learner.objects.select_for_update().filter(condition).order_by("pk")
+    return [_Person(*row, row[1:]) for row in rows.values_list("id", *_COLUMNS)]
+
+
+def _rewrite(known: Iterable[_Person]) -> None:
+    """Most events confirm what is known and move only its time: that is a statement of its own."""
+    changed: list[tuple[Any, ...]] = []
+    confirmed: list[tuple[Any, ...]] = []
+    for each in sorted(known, key=attrgetter("id")):
+        columns = _columns(each)
+        if columns == each.stored:
+            continue
+        if columns[:-1] == (each.stored or ())[:-1]:
+            confirmed.append((each.id, each.profile_time))
+        else:
+            changed.append((each.id, *columns))
+    bulk.update(Learner, _COLUMNS, changed)
+    bulk.update(Learner, ("profile_time",), confirmed)
+
+
+def _create(fresh: list[_Person], *, now: datetime) -> None:
     """Insert, and read the keys back: another consumer may be creating the same people."""
+    if not fresh:
+        return
     fresh.sort(key=lambda each: (each.lms_user_id or 0, each.username))
-    Learner.objects.bulk_create(fresh, ignore_conflicts=True)
+    bulk.insert_missing(
+        Learner,
+        ("uuid", "created", *_COLUMNS),
+        [(uuid4(), now, *_columns(each)) for each in fresh],
+    )
     by_identity: dict[int | str | None, int] = {}
     for chunk in in_chunks(fresh):
-        for pk, lms_user_id, sole_username in Learner.objects.filter(
-            Q(lms_user_id__in=[each.lms_user_id for each in chunk if each.lms_user_id is not None])
-            | Q(sole_username__in=[each.sole_username for each in chunk if each.sole_username])
-        ).values_list("pk", "lms_user_id", "sole_username"):
+        condition = Q(
+            lms_user_id__in=[each.lms_user_id for each in chunk if each.lms_user_id is not None]
+        )
+        if named := [each.sole_username for each in chunk if each.sole_username]:
+            condition |= Q(sole_username__in=named)
+        rows = Learner.objects.filter(condition).values_list("pk", "lms_user_id", "sole_username")
+        for pk, lms_user_id, sole_username in rows:
             by_identity[sole_username if lms_user_id is None else lms_user_id] = pk
     for each in fresh:
-        each.pk = by_identity[each.sole_username if each.lms_user_id is None else each.lms_user_id]
-
-
-def _load(facts: Iterable[LearnerFacts]) -> list[Learner]:
-    """Everybody who could be one of `facts`, locked."""
-    lms_ids: set[int] = set()
-    named: set[str] = set()
-    nameless: set[str] = set()
-    for each in facts:
-        if each.lms_user_id is None:
-            named.add(each.username)
-        else:
-            lms_ids.add(each.lms_user_id)
-            if each.username:
-                nameless.add(each.username)
-    condition = Q(lms_user_id__in=lms_ids) | Q(sole_username__in=nameless)
-    if named:
-        condition |= Q(username__in=named)
-    return list(Learner.objects.select_for_update().filter(condition).order_by("pk"))
+        each.id = by_identity[each.sole_username if each.lms_user_id is None else each.lms_user_id]
 
 
 class _Roll:
     """The learners of one batch in memory."""
 
-    def __init__(self, learners: Iterable[Learner]) -> None:
-        self._by_id: dict[int, Learner] = {}
-        self._by_name: dict[str, Learner] = {}  # the newest of that username
-        self._sole: dict[str, Learner] = {}
-        self._changed: dict[int, Learner] = {}
-        self._everybody: dict[int, Learner] = {}  # by identity of the object
-        for learner in learners:
-            self._enter(learner)
+    def __init__(self, people: Iterable[_Person]) -> None:
+        self.people: list[_Person] = []
+        self._by_id: dict[int, _Person] = {}
+        self._sole: dict[str, _Person] = {}
+        for person in people:
+            self._enter(person)
 
-    @property
-    def changed(self) -> Iterable[Learner]:
-        return self._changed.values()
+    def apply(self, facts: LearnerFacts) -> _Person:
+        person = self._find(facts)
+        if person is not None:
+            _refresh(person, facts)
+            return person
+        person = _Person(
+            id=None,
+            lms_user_id=facts.lms_user_id,
+            sole_username=facts.username if facts.lms_user_id is None else None,
+            username=facts.username[:_MAX_LENGTH],
+            email=facts.email[:_MAX_LENGTH],
+            name=facts.name[:_MAX_LENGTH],
+            is_active=facts.is_active,
+            profile_time=facts.as_of,
+        )
+        self._enter(person)
+        return person
 
-    def apply(self, facts: LearnerFacts) -> Learner:
-        learner = self._find(facts)
-        if learner is None:
-            learner = Learner(
-                lms_user_id=facts.lms_user_id,
-                sole_username=facts.username if facts.lms_user_id is None else None,
-                username=facts.username[:_MAX_LENGTH],
-                email=facts.email[:_MAX_LENGTH],
-                name=facts.name[:_MAX_LENGTH],
-                is_active=facts.is_active,
-                profile_time=facts.as_of,
-            )
-        else:
-            former = learner.username
-            if _refresh(learner, facts):
-                self._changed[id(learner)] = learner
-            if former != learner.username:
-                self._rename(learner, former)
-        self._enter(learner)
-        return learner
+    def _enter(self, person: _Person) -> None:
+        self.people.append(person)
+        if person.lms_user_id is not None:
+            self._by_id[person.lms_user_id] = person
+        if person.sole_username is not None:
+            self._sole[person.sole_username] = person
 
-    def _rename(self, learner: Learner, former: str) -> None:
-        """`former` leads to this learner no more, but perhaps to somebody else."""
-        if self._by_name.get(former) is learner:
-            del self._by_name[former]
-        for other in self._everybody.values():
-            if other.username == former:
-                self._enter(other)
-
-    def _find(self, facts: LearnerFacts) -> Learner | None:
+    def _find(self, facts: LearnerFacts) -> _Person | None:
         if facts.lms_user_id is None:
-            return self._by_name.get(facts.username)
+            return self._by_name(facts.username)
         known = self._by_id.get(facts.lms_user_id)
         if known is not None:
             return known
-        adopted = self._sole.pop(facts.username, None)
+        adopted = self._sole.pop(facts.username, None) if self._sole else None
         if adopted is not None:
             adopted.lms_user_id = facts.lms_user_id
             adopted.sole_username = None
-            self._changed[id(adopted)] = adopted
+            self._by_id[facts.lms_user_id] = adopted
         return adopted
 
-    def _enter(self, learner: Learner) -> None:
-        self._everybody[id(learner)] = learner
-        if learner.lms_user_id is not None:
-            self._by_id[learner.lms_user_id] = learner
-        if learner.sole_username is not None:
-            self._sole[learner.sole_username] = learner
-        if learner.username:
-            other = self._by_name.get(learner.username)
-            if other is None or learner.profile_time >= other.profile_time:
-                self._by_name[learner.username] = learner
+    def _by_name(self, username: str) -> _Person | None:
+        """The newest of that username. A walk over the batch: events without an id are rare."""
+        named = [each for each in self.people if each.username == username]
+        return max(named, key=attrgetter("profile_time"), default=None)
 
 
-def _refresh(learner: Learner, facts: LearnerFacts) -> bool:
+def _refresh(person: _Person, facts: LearnerFacts) -> None:
     """Take over what is newer; blanks never overwrite, an older event only fills blanks."""
-    newer = facts.as_of >= learner.profile_time
-    changed = facts.as_of > learner.profile_time
-    for field in _PROFILE:
-        value = getattr(facts, field)[:_MAX_LENGTH]
-        if field == "username" and learner.lms_user_id is None:
-            continue  # it is the identity
-        known = getattr(learner, field)
-        if value and value != known and (newer or not known):
-            setattr(learner, field, value)
-            changed = True
+    newer = facts.as_of >= person.profile_time
+    if facts.username != person.username and person.lms_user_id is not None:
+        person.username = _taken(facts.username, person.username, newer=newer)
+    if facts.email != person.email:
+        person.email = _taken(facts.email, person.email, newer=newer)
+    if facts.name != person.name:
+        person.name = _taken(facts.name, person.name, newer=newer)
     if newer:
-        changed = changed or learner.is_active != facts.is_active
-        learner.is_active = facts.is_active
-        learner.profile_time = facts.as_of
-    return changed
+        person.is_active = facts.is_active
+        person.profile_time = facts.as_of
+
+
+def _taken(said: str, known: str, *, newer: bool) -> str:
+    return said[:_MAX_LENGTH] if said and (newer or not known) else known

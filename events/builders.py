@@ -9,7 +9,7 @@ attribute that has a default is left to the default.
 import typing
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,8 +20,12 @@ from openedx_events.learning.data import UserData
 
 Build = Callable[[Any], Any]
 
+# Keys are immutable, come again and again, and are the dearest part of a payload to parse.
 _SCALARS: Final[dict[Any, Build]] = {
-    each.cls: each.deserialize for each in DEFAULT_CUSTOM_SERIALIZERS
+    each.cls: lru_cache(maxsize=4_096)(each.deserialize)
+    if issubclass(each.cls, OpaqueKey)
+    else each.deserialize
+    for each in DEFAULT_CUSTOM_SERIALIZERS
 }
 # Personal text outside UserData, by class and field.
 _PERSONAL: Final = frozenset(

@@ -4,12 +4,15 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import attrs
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Sum, Value, When
 
+from credentials import bulk
 from credentials.database import in_chunks
 from credentials.retry import backoff
 from events.builders import archiver
@@ -82,44 +85,69 @@ def claim(
     when a failed row is replaced.
     """
     ours = uuid4()
-    events = sifted.fresh
-    rows = [
-        _row(event, learner_id=learner_id, duplicates=copies[event.id] - 1, now=now, ours=ours)
-        for event, learner_id in zip(events, learner_ids, strict=True)
-    ]
-    ids = [event.id for event in events]
     for chunk in in_chunks(list(sifted.failed)):
         InboxEvent.objects.filter(event_id__in=chunk, state__in=_UNDONE).delete()
-    InboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    rows = [
+        _row(event, learner_id=learner_id, duplicates=copies[event.id] - 1, now=now, ours=ours)
+        for event, learner_id in zip(sifted.fresh, learner_ids, strict=True)
+    ]
+    ids = [event.id for event in sifted.fresh]
+    try:
+        with transaction.atomic():
+            bulk.insert(InboxEvent, _COLUMNS, rows)
+    except IntegrityError:
+        bulk.insert_missing(InboxEvent, _COLUMNS, rows)
+        return _claimed(ids, ours=ours)
+    return frozenset(ids)
+
+
+def _claimed(ids: Sequence[UUID], *, ours: UUID) -> frozenset[UUID]:
+    """Those of `ids` whose row is ours."""
     claimed: set[UUID | None] = set()
     for chunk in in_chunks(ids):
-        claimed.update(
-            InboxEvent.objects.filter(event_id__in=chunk, claim=ours).values_list(
-                "event_id", flat=True
-            )
-        )
+        rows = InboxEvent.objects.filter(event_id__in=chunk, claim=ours)
+        claimed.update(rows.values_list("event_id", flat=True))
     return frozenset(event_id for event_id in claimed if event_id is not None)
+
+
+_COLUMNS: Final = (
+    "event_id",
+    "origin",
+    "event_type",
+    "event_time",
+    "source",
+    "sourcehost",
+    "learner_id",
+    "state",
+    "reason",
+    "payload",
+    "duplicates",
+    "received_at",
+    "claim",
+    "attempts",
+)
 
 
 def _row(
     event: Event, *, learner_id: int | None, duplicates: int, now: datetime, ours: UUID
-) -> InboxEvent:
+) -> tuple[Any, ...]:
+    """Along _COLUMNS."""
     ignored = learner_id is None
-    subscription = subscriptions()[event.type]
-    return InboxEvent(
-        event_id=event.id,
-        origin=event.origin[:_TEXT],
-        event_type=event.type,
-        event_time=event.time,
-        source=event.source[:_TEXT],
-        sourcehost=event.sourcehost[:_TEXT],
-        learner_id=learner_id,
-        state=State.IGNORED if ignored else State.ACCEPTED,
-        reason=NO_LEARNER if ignored else "",
-        payload=archiver(subscription.payload_type)(event.payload),
-        duplicates=duplicates,
-        received_at=now,
-        claim=ours,
+    return (
+        event.id,
+        event.origin[:_TEXT],
+        event.type,
+        event.time,
+        event.source[:_TEXT],
+        event.sourcehost[:_TEXT],
+        learner_id,
+        State.IGNORED if ignored else State.ACCEPTED,
+        NO_LEARNER if ignored else "",
+        archiver(subscriptions()[event.type].payload_type)(event.payload),
+        duplicates,
+        now,
+        ours,
+        0,
     )
 
 

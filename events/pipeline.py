@@ -35,7 +35,7 @@ def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
     with transaction.atomic():
         sifted = inbox.sift(events)
         people = [event.learner for event in sifted.fresh if event.learner is not None]
-        found = iter(learners.upsert(people))
+        found = iter(learners.upsert(people, now=now))
         learner_ids = [None if event.learner is None else next(found) for event in sifted.fresh]
         claimed = inbox.claim(
             sifted,

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from credentials.learners import LearnerFacts, upsert
+from credentials import learners
+from credentials.learners import LearnerFacts
 from credentials.models import Learner
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +21,10 @@ def facts(
         is_active=True,
         as_of=START + timedelta(minutes=minute),
     )
+
+
+def upsert(people: list[LearnerFacts]) -> list[int]:
+    return learners.upsert(people, now=START)
 
 
 def test_created_once_and_found_again() -> None:
