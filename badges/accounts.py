@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from badges.models import BadgeProgress, Fulfillment
 from badges.rules.book import Template
 from badges.rules.evidence import Evidence
 from badges.rules.progress import Held, Standing, standing
+from credentials import bulk
 from credentials.database import in_chunks
 
 Pair = tuple[int, int]  # learner id, template id
@@ -43,9 +45,9 @@ def open_accounts(pairs: set[Pair], templates: Mapping[int, Template]) -> dict[P
     Requires a transaction. Three statements.
     """
     in_order = sorted(pairs)
-    BadgeProgress.objects.bulk_create(
+    bulk.insert_objects(
         [BadgeProgress(learner_id=learner, template_id=template) for learner, template in in_order],
-        ignore_conflicts=True,
+        way=bulk.insert_missing,
     )
     rows: list[BadgeProgress] = []
     template_ids = sorted({template for _, template in pairs})
@@ -132,7 +134,7 @@ def write(accounts: Iterable[Account]) -> None:
     outdated: list[int] = []
     for account in accounts:
         before, after = account.before, account.held
-        if attrs.evolve(before, evidence={}) != attrs.evolve(after, evidence={}):
+        if _without_evidence(before) != _without_evidence(after):
             account.row.complete = after.complete
             account.row.resets = {key: at.isoformat() for key, at in after.resets.items()}
             account.row.pins = {key: _write_pin(pin) for key, pin in after.pins.items()}
@@ -142,12 +144,11 @@ def write(accounts: Iterable[Account]) -> None:
             outdated.extend(_outdated(account))
     for keys in in_chunks(outdated):
         Fulfillment.objects.filter(pk__in=keys).delete()
-    if added:
-        Fulfillment.objects.bulk_create(added)
-    if changed:
-        BadgeProgress.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
-        )
+    bulk.insert_objects(added)
+    bulk.update_objects(changed, _WRITTEN)
+
+
+_without_evidence = attrgetter("complete", "resets", "pins")
 
 
 def _added(account: Account) -> Iterable[Fulfillment]:

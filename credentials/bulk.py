@@ -11,10 +11,10 @@ Nothing is returned: a key that is needed is read back, which works on every dat
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
@@ -24,6 +24,7 @@ from django.db.models import DateTimeField, Field, JSONField, Model, UUIDField
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
+Insert = Callable[[type[Model], Sequence[str], Sequence[Row]], None]
 
 _MYSQL_ROWS: Final = 1_000  # of one statement: far below the usual max_allowed_packet
 _to_json: Final = json.JSONEncoder(check_circular=False).encode
@@ -48,13 +49,16 @@ def update(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> Non
         _way().update(_table(model, names, connection.vendor), rows)
 
 
-def insert_objects(objects: Sequence[Model]) -> None:
-    """Insert new model instances, all of one class. They do not learn their keys."""
+def insert_objects(objects: Sequence[Model], *, way: Insert = insert) -> None:
+    """Insert new model instances, all of one class. They do not learn their keys.
+
+    `way`: `insert`, or `insert_missing` to leave out those that are there already.
+    """
     if objects:
         model = type(objects[0])
         names = _all_but_key(model)
         _take_time(objects, names, adding=True)
-        insert(model, names, list(map(attrgetter(*names), objects)))
+        way(model, names, list(map(attrgetter(*names), objects)))
 
 
 def update_objects(objects: Sequence[Model], names: Sequence[str]) -> None:
@@ -63,6 +67,29 @@ def update_objects(objects: Sequence[Model], names: Sequence[str]) -> None:
         model = type(objects[0])
         _take_time(objects, names, adding=False)
         update(model, names, list(map(attrgetter(_key(model), *names), objects)))
+
+
+def select(
+    model: type[Model],
+    names: Sequence[str],
+    *,
+    among: Mapping[str, Collection[Any]],
+    lock: bool = False,
+) -> list[Row]:
+    """The rows that hold, in each column of `among`, one of its values; by primary key."""
+    if not all(among.values()):
+        return []
+    table = _table(model, tuple(names), connection.vendor)
+    key = _table(model, tuple(among), connection.vendor)
+    conditions, parameters = _way().conditions(key, list(among.values()))
+    locking = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(table.columns)} FROM {table.name}"
+            f" WHERE {' AND '.join(conditions)} ORDER BY {table.key}{locking}",
+            parameters,
+        )
+        return table.read(cursor.fetchall())
 
 
 def _take_time(objects: Iterable[Model], names: Sequence[str], *, adding: bool) -> None:
@@ -98,6 +125,17 @@ class _Table:
     key: str
     types: tuple[str, ...]
     converters: tuple[Convert | None, ...]
+    readers: tuple[Convert | None, ...]
+
+    def read(self, rows: Sequence[Row]) -> list[Row]:
+        """What the database answered, as a model instance would hold it."""
+        if not any(self.readers) or not rows:
+            return rows if isinstance(rows, list) else list(rows)
+        columns = [
+            column if read is None else [None if v is None else read(v) for v in column]
+            for read, column in zip(self.readers, zip(*rows, strict=True), strict=True)
+        ]
+        return list(zip(*columns, strict=True))
 
     def prepared(self, rows: Sequence[Row]) -> list[Sequence[Any]]:
         """Column by column."""
@@ -123,6 +161,7 @@ def _table(model: type[Model], names: tuple[str, ...], _vendor: str) -> _Table:
         # Without its length: a cast to varchar(255) would cut a longer value without a word.
         types=tuple((each.db_type(connection) or "text").partition("(")[0] for each in fields),
         converters=tuple(map(_converter, fields)),
+        readers=tuple(map(_reader, fields)),
     )
 
 
@@ -138,11 +177,34 @@ def _converter(field: "Field[Any, Any]") -> Convert | None:
 
 def _in_utc(moment: datetime) -> str:
     """As Django writes it where the database knows no time zones."""
-    return str(moment.astimezone(UTC).replace(tzinfo=None))
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return str(in_utc).removesuffix("+00:00")
+
+
+def _reader(field: "Field[Any, Any]") -> Convert | None:
+    """Django's own converters, but for the one that is called for every learner of a batch."""
+    if isinstance(field, DateTimeField) and connection.vendor != "postgresql":
+        return lambda moment: moment.replace(tzinfo=UTC)
+    column = field.get_col(field.model._meta.db_table)
+    converters = [*connection.ops.get_db_converters(column), *field.get_db_converters(connection)]
+    if not converters:
+        return None
+
+    def read(value: Any) -> Any:
+        for convert in converters:
+            value = convert(value, column, connection)
+        return value
+
+    return read
 
 
 # --- The statements of each database ------------------------------------------------------------
 class _Way(Protocol):
+    def conditions(
+        self, table: _Table, values: Sequence[Collection[Any]]
+    ) -> tuple[list[str], list[Any]]:
+        """One condition per column, true where it holds one of its values; and parameters."""
+
     def insert(self, table: _Table, rows: Sequence[Row]) -> None: ...
 
     def insert_missing(self, table: _Table, rows: Sequence[Row]) -> None: ...
@@ -151,6 +213,12 @@ class _Way(Protocol):
 
 
 class _PostgreSQL:
+    def conditions(
+        self, table: _Table, values: Sequence[Collection[Any]]
+    ) -> tuple[list[str], list[Any]]:
+        pairs = zip(table.columns, table.types, strict=True)
+        return [f"{column} = ANY(%s::{of}[])" for column, of in pairs], list(map(list, values))
+
     def insert(self, table: _Table, rows: Sequence[Row]) -> None:
         with (
             connection.wrap_database_errors,
@@ -182,7 +250,24 @@ class _PostgreSQL:
             cursor.execute(statement.format(rows=f"unnest({arrays})"), columns)
 
 
-class _SQLite:
+class _Marks:
+    """Databases without arrays: a mark for every value."""
+
+    def conditions(
+        self, table: _Table, values: Sequence[Collection[Any]]
+    ) -> tuple[list[str], list[Any]]:
+        conditions = [
+            f"{column} IN ({', '.join(repeat('%s', len(each)))})"
+            for column, each in zip(table.columns, values, strict=True)
+        ]
+        converted = (
+            each if convert is None else map(convert, each)
+            for convert, each in zip(table.converters, values, strict=True)
+        )
+        return conditions, list(chain.from_iterable(converted))
+
+
+class _SQLite(_Marks):
     def insert(self, table: _Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
         marks = ", ".join(repeat("%s", len(table.columns)))
         statement = f"INSERT INTO {table.target} VALUES ({marks}){otherwise}"
@@ -205,7 +290,7 @@ class _SQLite:
             cursor.executemany(statement, list(rows))
 
 
-class _MySQL:
+class _MySQL(_Marks):
     def insert(self, table: _Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
         row = f"({', '.join(repeat('%s', len(table.columns)))})"
         for count, values in self._pieces(table, rows):

@@ -20,6 +20,12 @@ def is_new(row: Model) -> bool:
     return row._state.adding  # noqa: SLF001 -- documented: Django's Model instance reference
 
 
+def mark_stored(row: Model) -> None:
+    """It was inserted by other means than `save`."""
+    row._state.adding = False  # noqa: SLF001 -- documented: Django's Model instance reference
+    row._state.db = connection.alias  # noqa: SLF001
+
+
 def lift_sqlite_parameter_limit(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     """Let bulk statements use what this SQLite was built with, not Django's assumption of 999."""
     if connection.vendor == "sqlite":

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from credentials import dispatch
+from credentials import bulk, dispatch
 from credentials.database import in_chunks
 from credentials.lifecycle import Change, Verb
 from credentials.models import BadgeTemplate, Issuance
@@ -30,9 +30,8 @@ def want(changes: Sequence[Change], *, now: datetime) -> None:
         return
     awarded = [each for each in changes if each.verb is Verb.AWARDED]
     rows = _new_rows(awarded, now=now)
-    if rows:
-        Issuance.objects.bulk_create(rows)
-    touched = [row.pk for row in rows if row.next_attempt_at is not None]
+    bulk.insert_objects(rows)
+    touched = _due_of(row.credential_id for row in rows if row.next_attempt_at is not None)
     fresh = {each.credential.pk for each in awarded}
     older = [
         each.credential.pk
@@ -42,6 +41,12 @@ def want(changes: Sequence[Change], *, now: datetime) -> None:
     touched += want_revoked(older, now=now)
     if touched:
         transaction.on_commit(lambda: dispatch.carry_out(touched))
+
+
+def _due_of(credential_ids: Iterable[int]) -> list[int]:
+    """The keys of their new issuances, which not every database tells when they are inserted."""
+    among = {"credential_id": set(credential_ids)}
+    return [pk for (pk,) in bulk.select(Issuance, ("id",), among=among)]
 
 
 def want_revoked(credential_ids: Iterable[int], *, now: datetime) -> list[int]:

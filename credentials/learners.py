@@ -1,16 +1,14 @@
 """Finding the learner of an event, and keeping the profile current."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import uuid4
 
 import attrs
-from django.db.models import Q
 
 from credentials import bulk
-from credentials.database import in_chunks
 from credentials.models import Learner
 
 _COLUMNS: Final = (
@@ -43,7 +41,6 @@ class _Person:
     one for every event.
     """
 
-    id: int | None
     lms_user_id: int | None
     sole_username: str | None
     username: str
@@ -51,6 +48,7 @@ class _Person:
     name: str
     is_active: bool
     profile_time: datetime
+    id: int | None = None
     stored: tuple[Any, ...] | None = None  # the columns as they were read; None: a new row
 
 
@@ -63,7 +61,7 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     Requires a transaction; locks the rows found, in the order of their keys, so that two
     consumers never work on one learner at once. Returns the key of the learner's row for each of
     `facts`. A learner is found by LMS user id, by username only when there is no id. A learner
-    known by username only takes the first id that comes with that username. Six statements at
+    known by username only takes the first id that comes with that username. Eight statements at
     most, two when all are known and nothing but the time is new.
     """
     if not facts:
@@ -78,21 +76,28 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
 def _load(facts: Sequence[LearnerFacts]) -> list[_Person]:
     """Everybody who could be one of `facts`, locked."""
     ids = {each.lms_user_id for each in facts if each.lms_user_id is not None}
-    condition = Q(lms_user_id__in=ids)
-    if named := {each.username for each in facts if each.lms_user_id is None}:
-        condition |= Q(username__in=named)
-    people = _locked(condition)
-    unknown = ids - {each.lms_user_id for each in people}
-    if names := {each.username for each in facts if each.lms_user_id in unknown}:
-        there = {each.id for each in people}
-        adoptable = _locked(Q(sole_username__in=names - {""}))
-        people += [each for each in adoptable if each.id not in there]
+    people = _locked("lms_user_id", ids)
+    known = {each.lms_user_id for each in people}
+    there = {each.id for each in people}
+    for column, names in (
+        ("sole_username", {each.username for each in facts if each.lms_user_id not in known}),
+        ("username", {each.username for each in facts if each.lms_user_id is None}),
+    ):
+        fresh = [each for each in _locked(column, names - {""}) if each.id not in there]
+        there |= {each.id for each in fresh}
+        people += fresh
     return people
 
 
-def _locked(condition: Q) -> list[_Person]:
-    rows = Learner.objects.select_for_update().filter(condition).order_by("pk")
-    return [_Person(*row, row[1:]) for row in rows.values_list("id", *_COLUMNS)]
+def _locked(column: str, values: Collection[Any]) -> list[_Person]:
+    rows = bulk.select(Learner, (*_COLUMNS, "id"), among={column: values}, lock=True)
+    return [_person(row) for row in rows]
+
+
+def _person(row: tuple[Any, ...]) -> _Person:
+    person = _Person(*row)
+    person.stored = row[:-1]
+    return person
 
 
 def _rewrite(known: Iterable[_Person]) -> None:
@@ -121,18 +126,14 @@ def _create(fresh: list[_Person], *, now: datetime) -> None:
         ("uuid", "created", *_COLUMNS),
         [(uuid4(), now, *_columns(each)) for each in fresh],
     )
-    by_identity: dict[int | str | None, int] = {}
-    for chunk in in_chunks(fresh):
-        condition = Q(
-            lms_user_id__in=[each.lms_user_id for each in chunk if each.lms_user_id is not None]
-        )
-        if named := [each.sole_username for each in chunk if each.sole_username]:
-            condition |= Q(sole_username__in=named)
-        rows = Learner.objects.filter(condition).values_list("pk", "lms_user_id", "sole_username")
-        for pk, lms_user_id, sole_username in rows:
-            by_identity[sole_username if lms_user_id is None else lms_user_id] = pk
+    by_identity: dict[int | str, int] = {}
+    for column in ("lms_user_id", "sole_username"):
+        identities = [getattr(each, column) for each in fresh]
+        among = {column: [each for each in identities if each is not None]}
+        rows = bulk.select(Learner, ("id", column), among=among)
+        by_identity.update((identity, pk) for pk, identity in rows)
     for each in fresh:
-        each.id = by_identity[each.sole_username if each.lms_user_id is None else each.lms_user_id]
+        each.id = by_identity[each.lms_user_id or each.sole_username or 0]
 
 
 class _Roll:
@@ -151,7 +152,6 @@ class _Roll:
             _refresh(person, facts)
             return person
         person = _Person(
-            id=None,
             lms_user_id=facts.lms_user_id,
             sole_username=facts.username if facts.lms_user_id is None else None,
             username=facts.username[:_MAX_LENGTH],

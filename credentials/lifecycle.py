@@ -8,7 +8,8 @@ from uuid import UUID
 
 import attrs
 
-from credentials.database import in_chunks, is_new
+from credentials import bulk
+from credentials.database import in_chunks, is_new, mark_stored
 from credentials.models import UserCredential
 
 Status = UserCredential.Status
@@ -76,7 +77,7 @@ def apply(transitions: Sequence[Transition]) -> Applied:
 
     Whoever holds a live credential is not awarded another; a revoked one stays revoked unless the
     template allows reissue, then the new one points to the old. Requires a transaction; locks the
-    credentials concerned. Four statements at most.
+    credentials concerned. Five statements at most.
     """
     if not transitions:
         return Applied()
@@ -155,7 +156,7 @@ def _newest(transitions: Iterable[Transition]) -> dict[tuple[int, int], UserCred
 
 
 def save(changes: Sequence[Change]) -> None:
-    """Write the credentials of `changes`. Three statements at most, in an order that keeps "one
+    """Write the credentials of `changes`. Four statements at most, in an order that keeps "one
     live credential" true throughout: revoked ones first.
     """
     touched: Mapping[int, UserCredential] = {
@@ -163,10 +164,7 @@ def save(changes: Sequence[Change]) -> None:
     }
     known = [each for each in touched.values() if not is_new(each)]
     fresh = [each for each in touched.values() if is_new(each)]
-    if known:
-        UserCredential.objects.bulk_create(
-            known, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
-        )
+    bulk.update_objects(known, _WRITTEN)
     # One that replaces another new one (earned, lost and earned again in one batch) gets that
     # one's key in a second pass.
     former_of = {
@@ -175,11 +173,18 @@ def save(changes: Sequence[Change]) -> None:
     for each in fresh:
         if id(each) in former_of:
             each.replaces = None
-    UserCredential.objects.bulk_create(fresh)
+    bulk.insert_objects(fresh)
+    _learn_keys(fresh)
     chained = [each for each in fresh if id(each) in former_of]
     for each in chained:
         each.replaces = former_of[id(each)]
-    if chained:
-        UserCredential.objects.bulk_create(
-            chained, update_conflicts=True, unique_fields=["id"], update_fields=["replaces"]
-        )
+    bulk.update_objects(chained, ["replaces_id"])
+
+
+def _learn_keys(fresh: Sequence[UserCredential]) -> None:
+    """Read back by uuid: not every database tells the keys that it gave."""
+    among = {"uuid": [each.uuid for each in fresh]}
+    keys = dict(bulk.select(UserCredential, ("uuid", "id"), among=among))
+    for each in fresh:
+        each.pk = keys[each.uuid]
+        mark_stored(each)

@@ -20,7 +20,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import EventsMetadata, OpenEdxPublicSignal
 
-from credentials import dispatch
+from credentials import bulk, dispatch
 from credentials.lifecycle import Change, Verb
 from credentials.models import Lease, OutboxEvent
 
@@ -43,7 +43,7 @@ def announce(changes: Sequence[Change]) -> None:
     """One row per change. Requires the transaction of the changes. One statement."""
     if not changes:
         return
-    OutboxEvent.objects.bulk_create(
+    bulk.insert_objects(
         [
             OutboxEvent(
                 kind=_KINDS[each.verb], credential_id=each.credential.pk, occurred_at=each.at

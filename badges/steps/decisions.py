@@ -5,6 +5,7 @@ from datetime import datetime
 from badges.decisions import of_effect, of_transitions
 from badges.models import Decision
 from badges.progressed import Progressed
+from credentials import bulk
 from credentials.lifecycle import Applied
 
 
@@ -25,5 +26,4 @@ def record(progressed: Progressed, applied: Applied, *, now: datetime) -> None:
         verdict = verdicts.pop((*match.pair, match.event.event.id), None)
         if verdict is not None:
             rows.append(verdict)
-    if rows:
-        Decision.objects.bulk_create(rows)
+    bulk.insert_objects(rows)

@@ -3,7 +3,7 @@
 import pytest
 
 from credentials.models import Learner
-from events import inbox
+from events import claims
 from events.models import InboxEvent
 from events.pipeline import process_batch
 from events.wire import decode
@@ -15,12 +15,12 @@ def test_a_failed_row_that_somebody_else_replaced_is_not_replaced_again() -> Non
     fail(ann_passes())
     event = decode(ann_passes())
     ann = Learner.objects.create(lms_user_id=11, username="ann", profile_time=NOW)
-    sifted = inbox.sift([event])
+    sifted = claims.sift([event])
     assert sifted.failed
     assert process_batch([event], now=NOW).accepted == 1  # the other consumer was faster
     row = InboxEvent.objects.get()
 
-    ours = inbox.claim(sifted, learner_ids=[ann.pk], copies={event.id: 1}, now=NOW)
+    ours = claims.claim(sifted, learner_ids=[ann.pk], now=NOW)
 
     assert not ours
     assert InboxEvent.objects.get().claim == row.claim
