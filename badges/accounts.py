@@ -25,6 +25,7 @@ _WRITTEN: Final = (
     "penalties_take_award",
     "modified",
 )
+_COLUMNS: Final = ("learner_id", "template_id", *_WRITTEN)
 
 
 @attrs.define
@@ -39,37 +40,29 @@ class Account:
     stored: Mapping[tuple[str, UUID], int]  # requirement and event -> key of the Fulfillment row
 
 
-def open_accounts(pairs: set[Pair], templates: Mapping[int, Template]) -> dict[Pair, Account]:
+def open_accounts(
+    pairs: set[Pair], templates: Mapping[int, Template], *, now: datetime
+) -> dict[Pair, Account]:
     """Make the rows that do not exist yet, then lock and read all of them, in one fixed order.
 
     Requires a transaction. Three statements.
     """
     in_order = sorted(pairs)
-    bulk.insert_objects(
-        [BadgeProgress(learner_id=learner, template_id=template) for learner, template in in_order],
-        way=bulk.insert_missing,
+    bulk.insert_missing(
+        BadgeProgress, _COLUMNS, [(*pair, False, None, {}, {}, False, now) for pair in in_order]
     )
-    rows: list[BadgeProgress] = []
-    template_ids = sorted({template for _, template in pairs})
-    for chunk in in_chunks(sorted({learner for learner, _ in pairs}), reserve=len(template_ids)):
-        found = BadgeProgress.objects.select_for_update().filter(
-            learner_id__in=chunk, template_id__in=template_ids
-        )
-        rows += [
-            row
-            for row in found.order_by("learner_id", "template_id")
-            if (row.learner_id, row.template_id) in pairs
-        ]
+    rows = bulk.select_objects(
+        BadgeProgress, where=("learner_id", "template_id"), among=in_order, lock=True
+    )
     return {(each.row.learner_id, each.row.template_id): each for each in read(rows, templates)}
 
 
 def read(rows: Sequence[BadgeProgress], templates: Mapping[int, Template]) -> list[Account]:
     """The accounts of these rows. One statement."""
     evidence: dict[int, list[Fulfillment]] = defaultdict(list)
-    for keys in in_chunks([row.pk for row in rows]):
-        found = Fulfillment.objects.filter(progress_id__in=keys)
-        for each in found:
-            evidence[each.progress_id].append(each)
+    keys = ((row.pk,) for row in rows)
+    for each in bulk.select_objects(Fulfillment, where=("progress_id",), among=keys):
+        evidence[each.progress_id].append(each)
     return [_account(row, templates[row.template_id], evidence[row.pk]) for row in rows]
 
 

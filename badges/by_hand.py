@@ -8,8 +8,8 @@ that penalties may take it: then the next one that resets anything does.
 
 from datetime import datetime
 
-from badges.decisions import of_transitions
-from badges.models import BadgeProgress, Decision, RulesVersion
+from badges import decisions
+from badges.models import BadgeProgress, RulesVersion
 from credentials import issuances, lifecycle, outbox
 from credentials.lifecycle import Applied, Origin, Transition
 from credentials.models import BadgeTemplate, Learner, UserCredential
@@ -71,5 +71,5 @@ def _apply(
     applied = lifecycle.apply([transition])
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)
-    Decision.objects.bulk_create(of_transitions([transition], applied, now=now))
+    decisions.write(decisions.of_transitions([transition], applied, now=now))
     return applied

@@ -1,14 +1,19 @@
 """Why a learner has, lost or does not yet have a badge: the rows that say so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
+from uuid import UUID
+
+import attrs
 
 from badges.models import Decision
 from badges.rules.book import Requirement
 from badges.rules.conditions import Condition
 from badges.rules.progress import Effect
 from badges.rules.values import Absent
+from credentials import bulk
 from credentials.lifecycle import Applied, Transition, Verb
 from events.builders import personal_paths
 from events.event import LearnerEvent
@@ -20,11 +25,42 @@ PERSONAL: Final = "(personal)"
 _TEXT: Final = 200
 
 
-def of_effect(matched: LearnerEvent, effect: Effect, *, template_id: int, version: int) -> Decision:
+@attrs.frozen
+class Told:
+    """A row of Decision that is to be written, its columns in their order. Not a model instance:
+    every match makes one.
+    """
+
+    learner_id: int
+    template_id: int
+    event_time: datetime
+    outcome: str
+    made_at: datetime
+    event_id: UUID | None
+    version: int
+    requirement: str = ""
+    penalty: str = ""
+    event_type: str = ""
+    counted: int = 0
+    demanded: int = 0
+    seen: Sequence[Seen] = ()
+    reason: str = ""
+
+
+_COLUMNS: Final = tuple(each.name for each in attrs.fields(Told))
+_columns = attrgetter(*_COLUMNS)
+
+
+def write(rows: Iterable[Told]) -> None:
+    """Requires the transaction of what the rows tell. One statement."""
+    bulk.insert(Decision, _COLUMNS, list(map(_columns, rows)))
+
+
+def of_effect(matched: LearnerEvent, effect: Effect, *, template_id: int, version: int) -> Told:
     """What one match did."""
     event, rule = matched.event, effect.rule
     is_requirement = isinstance(rule, Requirement)
-    return Decision(
+    return Told(
         learner_id=matched.learner_id,
         template_id=template_id,
         version=version,
@@ -33,7 +69,7 @@ def of_effect(matched: LearnerEvent, effect: Effect, *, template_id: int, versio
         event_id=event.id,
         event_type=event.type,
         event_time=event.time,
-        outcome=Outcome(effect.outcome.value),
+        outcome=effect.outcome.value,
         counted=effect.counted,
         demanded=effect.demanded,
         seen=[seen(condition, event) for condition in rule.conditions],
@@ -43,7 +79,7 @@ def of_effect(matched: LearnerEvent, effect: Effect, *, template_id: int, versio
 
 def of_transitions(
     transitions: Sequence[Transition], applied: Applied, *, now: datetime, reason: str = ""
-) -> Iterator[Decision]:
+) -> Iterator[Told]:
     """What the transitions led to: awarded, revoked, blocked. A transition that changed nothing
     (staff had awarded the badge before) leaves no row.
     """
@@ -59,13 +95,13 @@ def of_transitions(
             outcome = Outcome.AWARDED if each.complete else Outcome.REVOKED
         else:
             continue
-        yield Decision(
+        yield Told(
             learner_id=each.learner_id,
             template_id=each.template_id,
             version=each.rules_version or 0,
             event_id=each.event_id,
             event_time=each.at,
-            outcome=outcome,
+            outcome=outcome.value,
             reason=reason or each.reason,
             made_at=now,
         )

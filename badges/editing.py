@@ -13,10 +13,9 @@ from typing import Final
 import attrs
 from django.db.models import Max
 
-from badges import accounts, rulebook
+from badges import accounts, decisions, rulebook
 from badges.accounts import Account
-from badges.decisions import of_transitions
-from badges.models import BadgeProgress, Decision, RulesVersion
+from badges.models import BadgeProgress, RulesVersion
 from badges.rules.book import Template
 from badges.rules.progress import Standing, carry_over, standing
 from credentials import issuances, lifecycle, outbox
@@ -146,7 +145,7 @@ def _carry_over(template: Template, former: RulesVersion | None, *, now: datetim
         applied = lifecycle.apply(transitions)
         issuances.want(applied.changes, now=now)
         outbox.announce(applied.changes)
-        Decision.objects.bulk_create(of_transitions(transitions, applied, now=now, reason=_BY_EDIT))
+        decisions.write(decisions.of_transitions(transitions, applied, now=now, reason=_BY_EDIT))
     return effect
 
 

@@ -67,7 +67,7 @@ def _apply(matches: Sequence[LearnerMatch], *, now: datetime) -> Filled:
     if not matches:
         return Filled()
     templates = {each.match.template.id: each.match.template for each in matches}
-    opened = accounts.open_accounts({each.pair for each in matches}, templates)
+    opened = accounts.open_accounts({each.pair for each in matches}, templates, now=now)
     progressed = progress.replay(opened, matches)
     accounts.write(opened.values())
     applied = lifecycle.apply(progressed.transitions)

@@ -11,19 +11,22 @@ Nothing is returned: a key that is needed is read back, which works on every dat
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain, repeat
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 from django.db import connection
 from django.db.models import DateTimeField, Field, JSONField, Model, UUIDField
 
 Row = tuple[Any, ...]
+M = TypeVar("M", bound=Model)
 Convert = Callable[[Any], Any]
+Query = tuple[str, list[Any]]
 Insert = Callable[[type[Model], Sequence[str], Sequence[Row]], None]
 
 _MYSQL_ROWS: Final = 1_000  # of one statement: far below the usual max_allowed_packet
@@ -73,23 +76,38 @@ def select(
     model: type[Model],
     names: Sequence[str],
     *,
-    among: Mapping[str, Collection[Any]],
+    where: Sequence[str],
+    among: Iterable[Row],
     lock: bool = False,
 ) -> list[Row]:
-    """The rows that hold, in each column of `among`, one of its values; by primary key."""
-    if not all(among.values()):
-        return []
+    """The rows whose columns `where` hold one of the tuples `among`, by primary key.
+
+    Costs one statement; SQLite cuts what has more parameters than it takes.
+    """
+    wanted = list(dict.fromkeys(among))
     table = _table(model, tuple(names), connection.vendor)
-    key = _table(model, tuple(among), connection.vendor)
-    conditions, parameters = _way().conditions(key, list(among.values()))
-    locking = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    by = _table(model, tuple(where), connection.vendor)
+    tail = f" ORDER BY {table.name}.{table.key}"
+    if lock and connection.features.has_select_for_update:
+        of = f" OF {table.name}" if connection.features.has_select_for_update_of else ""
+        tail += f" FOR UPDATE{of}"
+    found: list[Row] = []
+    limit = (connection.features.max_query_params or sys.maxsize) // len(where)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(table.columns)} FROM {table.name}"
-            f" WHERE {' AND '.join(conditions)} ORDER BY {table.key}{locking}",
-            parameters,
-        )
-        return table.read(cursor.fetchall())
+        for start in range(0, len(wanted), limit):
+            statement, parameters = _way().select(table, by, wanted[start : start + limit])
+            cursor.execute(statement + tail, parameters)
+            found += table.read(cursor.fetchall())
+    return found
+
+
+def select_objects(
+    model: type[M], *, where: Sequence[str], among: Iterable[Row], lock: bool = False
+) -> list[M]:
+    """The same, as model instances."""
+    names = tuple(each.attname for each in model._meta.concrete_fields)
+    rows = select(model, names, where=where, among=among, lock=lock)
+    return [model.from_db(connection.alias, names, row) for row in rows]
 
 
 def _take_time(objects: Iterable[Model], names: Sequence[str], *, adding: bool) -> None:
@@ -137,16 +155,36 @@ class _Table:
         ]
         return list(zip(*columns, strict=True))
 
-    def prepared(self, rows: Sequence[Row]) -> list[Sequence[Any]]:
+    def prepared(self, rows: Sequence[Row]) -> list[list[Any]]:
         """Column by column."""
         return [
-            column if convert is None else [None if v is None else convert(v) for v in column]
+            list(column) if convert is None else [None if v is None else convert(v) for v in column]
             for convert, column in zip(self.converters, zip(*rows, strict=True), strict=True)
         ]
+
+    def flat(self, rows: Sequence[Row]) -> list[Any]:
+        """Row by row, in one list."""
+        return list(chain.from_iterable(zip(*self.prepared(rows), strict=True)))
+
+    def marks(self, rows: int) -> str:
+        row = f"({', '.join(repeat('%s', len(self.columns)))})"
+        return ", ".join(repeat(row, rows))
+
+    def equals(self, other: str) -> str:
+        return " AND ".join(f"{self.name}.{each} = {other}.{each}" for each in self.columns)
 
     @property
     def target(self) -> str:
         return f"{self.name} ({', '.join(self.columns)})"
+
+    @property
+    def answer(self) -> str:
+        return ", ".join(f"{self.name}.{each}" for each in self.columns)
+
+    @property
+    def arrays(self) -> str:
+        """PostgreSQL: one array per column, side by side."""
+        return f"unnest({', '.join(f'%s::{each}[]' for each in self.types)})"
 
 
 @cache
@@ -200,10 +238,7 @@ def _reader(field: "Field[Any, Any]") -> Convert | None:
 
 # --- The statements of each database ------------------------------------------------------------
 class _Way(Protocol):
-    def conditions(
-        self, table: _Table, values: Sequence[Collection[Any]]
-    ) -> tuple[list[str], list[Any]]:
-        """One condition per column, true where it holds one of its values; and parameters."""
+    def select(self, table: _Table, by: _Table, among: Sequence[Row]) -> Query: ...
 
     def insert(self, table: _Table, rows: Sequence[Row]) -> None: ...
 
@@ -213,11 +248,12 @@ class _Way(Protocol):
 
 
 class _PostgreSQL:
-    def conditions(
-        self, table: _Table, values: Sequence[Collection[Any]]
-    ) -> tuple[list[str], list[Any]]:
-        pairs = zip(table.columns, table.types, strict=True)
-        return [f"{column} = ANY(%s::{of}[])" for column, of in pairs], list(map(list, values))
+    def select(self, table: _Table, by: _Table, among: Sequence[Row]) -> Query:
+        wanted = f"{by.arrays} AS wanted ({', '.join(by.columns)})"
+        return (
+            f"SELECT {table.answer} FROM {wanted} JOIN {table.name} ON {by.equals('wanted')}",
+            by.prepared(among),
+        )
 
     def insert(self, table: _Table, rows: Sequence[Row]) -> None:
         with (
@@ -230,12 +266,14 @@ class _PostgreSQL:
 
     def insert_missing(self, table: _Table, rows: Sequence[Row]) -> None:
         self._run(
-            f"INSERT INTO {table.target} SELECT * FROM {{rows}} ON CONFLICT DO NOTHING", table, rows
+            f"INSERT INTO {table.target} SELECT * FROM {table.arrays} ON CONFLICT DO NOTHING",
+            table,
+            rows,
         )
 
     def update(self, table: _Table, rows: Sequence[Row]) -> None:
         assignments = ", ".join(f"{each} = new.{each}" for each in table.columns[1:])
-        new = f"{{rows}} AS new ({', '.join(table.columns)})"
+        new = f"{table.arrays} AS new ({', '.join(table.columns)})"
         self._run(
             f"UPDATE {table.name} SET {assignments} FROM {new}"
             f" WHERE {table.name}.{table.key} = new.{table.key}",
@@ -244,33 +282,19 @@ class _PostgreSQL:
         )
 
     def _run(self, statement: str, table: _Table, rows: Sequence[Row]) -> None:
-        arrays = ", ".join(f"%s::{each}[]" for each in table.types)
-        columns = [list(column) for column in table.prepared(rows)]
         with connection.cursor() as cursor:
-            cursor.execute(statement.format(rows=f"unnest({arrays})"), columns)
+            cursor.execute(statement, table.prepared(rows))
 
 
-class _Marks:
-    """Databases without arrays: a mark for every value."""
+class _SQLite:
+    def select(self, table: _Table, by: _Table, among: Sequence[Row]) -> Query:
+        # CROSS JOIN: the wanted rows lead and the index answers; SQLite scans the table otherwise.
+        wanted = f"WITH wanted ({', '.join(by.columns)}) AS (VALUES {by.marks(len(among))})"
+        found = f"SELECT {table.answer} FROM wanted CROSS JOIN {table.name}"
+        return f"{wanted} {found} ON {by.equals('wanted')}", by.flat(among)
 
-    def conditions(
-        self, table: _Table, values: Sequence[Collection[Any]]
-    ) -> tuple[list[str], list[Any]]:
-        conditions = [
-            f"{column} IN ({', '.join(repeat('%s', len(each)))})"
-            for column, each in zip(table.columns, values, strict=True)
-        ]
-        converted = (
-            each if convert is None else map(convert, each)
-            for convert, each in zip(table.converters, values, strict=True)
-        )
-        return conditions, list(chain.from_iterable(converted))
-
-
-class _SQLite(_Marks):
     def insert(self, table: _Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
-        marks = ", ".join(repeat("%s", len(table.columns)))
-        statement = f"INSERT INTO {table.target} VALUES ({marks}){otherwise}"
+        statement = f"INSERT INTO {table.target} VALUES {table.marks(1)}{otherwise}"
         self._run(statement, zip(*table.prepared(rows), strict=True))
 
     def insert_missing(self, table: _Table, rows: Sequence[Row]) -> None:
@@ -290,12 +314,15 @@ class _SQLite(_Marks):
             cursor.executemany(statement, list(rows))
 
 
-class _MySQL(_Marks):
+class _MySQL:
+    def select(self, table: _Table, by: _Table, among: Sequence[Row]) -> Query:
+        condition = f"({', '.join(by.columns)}) IN ({by.marks(len(among))})"
+        return f"SELECT {table.answer} FROM {table.name} WHERE {condition}", by.flat(among)
+
     def insert(self, table: _Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
-        row = f"({', '.join(repeat('%s', len(table.columns)))})"
-        for count, values in self._pieces(table, rows):
-            marks = ", ".join(repeat(row, count))
-            self._run(f"INSERT INTO {table.target} VALUES {marks}{otherwise}", values)
+        for piece in _pieces(rows):
+            marks = table.marks(len(piece))
+            self._run(f"INSERT INTO {table.target} VALUES {marks}{otherwise}", table.flat(piece))
 
     def insert_missing(self, table: _Table, rows: Sequence[Row]) -> None:
         # Not INSERT IGNORE: that would also swallow rows that break a check or lack their parent.
@@ -309,23 +336,23 @@ class _MySQL(_Marks):
         named = ", ".join(f"%s AS {each}" for each in table.columns)
         marks = ", ".join(repeat("%s", len(table.columns)))
         assignments = ", ".join(f"{table.name}.{c} = new.{c}" for c in table.columns[1:])
-        for count, values in self._pieces(table, rows):
-            selects = " UNION ALL ".join([f"SELECT {named}", *repeat(f"SELECT {marks}", count - 1)])
+        for piece in _pieces(rows):
+            more = repeat(f"SELECT {marks}", len(piece) - 1)
+            new = " UNION ALL ".join([f"SELECT {named}", *more])
             self._run(
-                f"UPDATE {table.name} JOIN ({selects}) AS new"
+                f"UPDATE {table.name} JOIN ({new}) AS new"
                 f" ON {table.name}.{table.key} = new.{table.key} SET {assignments}",
-                values,
+                table.flat(piece),
             )
-
-    def _pieces(self, table: _Table, rows: Sequence[Row]) -> Iterator[tuple[int, list[Any]]]:
-        for start in range(0, len(rows), _MYSQL_ROWS):
-            piece = rows[start : start + _MYSQL_ROWS]
-            prepared = zip(*table.prepared(piece), strict=True)
-            yield len(piece), [value for row in prepared for value in row]
 
     def _run(self, statement: str, values: Sequence[Any]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
+
+
+def _pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), _MYSQL_ROWS):
+        yield rows[start : start + _MYSQL_ROWS]
 
 
 _WAYS: Final[dict[str, _Way]] = {

@@ -45,8 +45,9 @@ def want(changes: Sequence[Change], *, now: datetime) -> None:
 
 def _due_of(credential_ids: Iterable[int]) -> list[int]:
     """The keys of their new issuances, which not every database tells when they are inserted."""
-    among = {"credential_id": set(credential_ids)}
-    return [pk for (pk,) in bulk.select(Issuance, ("id",), among=among)]
+    among = ((each,) for each in credential_ids)
+    rows = bulk.select(Issuance, ("id",), where=("credential_id",), among=among)
+    return [pk for (pk,) in rows]
 
 
 def want_revoked(credential_ids: Iterable[int], *, now: datetime) -> list[int]:

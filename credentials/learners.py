@@ -90,7 +90,8 @@ def _load(facts: Sequence[LearnerFacts]) -> list[_Person]:
 
 
 def _locked(column: str, values: Collection[Any]) -> list[_Person]:
-    rows = bulk.select(Learner, (*_COLUMNS, "id"), among={column: values}, lock=True)
+    among = ((each,) for each in values)
+    rows = bulk.select(Learner, (*_COLUMNS, "id"), where=(column,), among=among, lock=True)
     return [_person(row) for row in rows]
 
 
@@ -128,9 +129,9 @@ def _create(fresh: list[_Person], *, now: datetime) -> None:
     )
     by_identity: dict[int | str, int] = {}
     for column in ("lms_user_id", "sole_username"):
-        identities = [getattr(each, column) for each in fresh]
-        among = {column: [each for each in identities if each is not None]}
-        rows = bulk.select(Learner, ("id", column), among=among)
+        identities = (getattr(each, column) for each in fresh)
+        among = ((each,) for each in identities if each is not None)
+        rows = bulk.select(Learner, ("id", column), where=(column,), among=among)
         by_identity.update((identity, pk) for pk, identity in rows)
     for each in fresh:
         each.id = by_identity[each.lms_user_id or each.sole_username or 0]

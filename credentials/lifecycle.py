@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 
 from credentials import bulk
-from credentials.database import in_chunks, is_new, mark_stored
+from credentials.database import is_new, mark_stored
 from credentials.models import UserCredential
 
 Status = UserCredential.Status
@@ -143,16 +143,11 @@ def revoke(
 
 
 def _newest(transitions: Iterable[Transition]) -> dict[tuple[int, int], UserCredential]:
-    pairs = {(each.learner_id, each.template_id) for each in transitions}
-    templates = sorted({template for _, template in pairs})
-    found: dict[tuple[int, int], UserCredential] = {}
-    for chunk in in_chunks(sorted({learner for learner, _ in pairs}), reserve=len(templates)):
-        credentials = UserCredential.objects.select_for_update().filter(
-            learner_id__in=chunk, template_id__in=templates
-        )
-        for each in credentials.order_by("id"):
-            found[each.learner_id, each.template_id] = each
-    return found
+    pairs = [(each.learner_id, each.template_id) for each in transitions]
+    found = bulk.select_objects(
+        UserCredential, where=("learner_id", "template_id"), among=pairs, lock=True
+    )
+    return {(each.learner_id, each.template_id): each for each in found}
 
 
 def save(changes: Sequence[Change]) -> None:
@@ -183,8 +178,9 @@ def save(changes: Sequence[Change]) -> None:
 
 def _learn_keys(fresh: Sequence[UserCredential]) -> None:
     """Read back by uuid: not every database tells the keys that it gave."""
-    among = {"uuid": [each.uuid for each in fresh]}
-    keys = dict(bulk.select(UserCredential, ("uuid", "id"), among=among))
+    among = ((each.uuid,) for each in fresh)
+    rows = bulk.select(UserCredential, ("uuid", "id"), where=("uuid",), among=among)
+    keys: dict[UUID, int] = dict(rows)
     for each in fresh:
         each.pk = keys[each.uuid]
         mark_stored(each)

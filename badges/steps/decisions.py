@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
-from badges.decisions import of_effect, of_transitions
-from badges.models import Decision
+from badges.decisions import Told, of_effect, of_transitions, write
 from badges.progressed import Progressed
-from credentials import bulk
 from credentials.lifecycle import Applied
 
 
@@ -15,7 +13,7 @@ def record(progressed: Progressed, applied: Applied, *, now: datetime) -> None:
         (each.learner_id, each.template_id, each.event_id): each
         for each in of_transitions(progressed.transitions, applied, now=now)
     }
-    rows: list[Decision] = []
+    rows: list[Told] = []
     for match, effects in progressed.effects:
         template = match.match.template
         rows += [
@@ -26,4 +24,4 @@ def record(progressed: Progressed, applied: Applied, *, now: datetime) -> None:
         verdict = verdicts.pop((*match.pair, match.event.event.id), None)
         if verdict is not None:
             rows.append(verdict)
-    bulk.insert_objects(rows)
+    write(rows)

@@ -28,7 +28,8 @@ def apply(matches: Sequence[LearnerMatch]) -> Progressed:
     if not matches:
         return Progressed()
     templates = {each.match.template.id: each.match.template for each in matches}
-    opened = accounts.open_accounts({each.pair for each in matches}, templates)
+    pairs = {each.pair for each in matches}
+    opened = accounts.open_accounts(pairs, templates, now=matches[0].event.received_at)
     progressed = advance_all(opened, matches)
     accounts.write(opened.values())
     return progressed
