@@ -25,6 +25,15 @@ _WRITTEN: Final = (
     "penalties_take_award",
     "modified",
 )
+_EVIDENCE: Final = (
+    "progress_id",
+    "requirement_id",
+    "key",
+    "event_id",
+    "event_time",
+    "value",
+    "version",
+)
 _COLUMNS: Final = ("learner_id", "template_id", *_WRITTEN)
 
 
@@ -123,7 +132,7 @@ def write(accounts: Iterable[Account]) -> None:
     statements at most.
     """
     changed: list[BadgeProgress] = []
-    added: list[Fulfillment] = []
+    added: list[bulk.Row] = []
     outdated: list[int] = []
     for account in accounts:
         before, after = account.before, account.held
@@ -137,26 +146,27 @@ def write(accounts: Iterable[Account]) -> None:
             outdated.extend(_outdated(account))
     for keys in in_chunks(outdated):
         Fulfillment.objects.filter(pk__in=keys).delete()
-    bulk.insert_objects(added)
+    bulk.insert(Fulfillment, _EVIDENCE, added)
     bulk.update_objects(changed, _WRITTEN)
 
 
 _without_evidence = attrgetter("complete", "resets", "pins")
 
 
-def _added(account: Account) -> Iterable[Fulfillment]:
+def _added(account: Account) -> Iterable[bulk.Row]:
+    """Along _EVIDENCE."""
     ids = {each.key: each.id for each in account.template.requirements}
     for key, known in account.held.evidence.items():
         for each in known:
             if (key, each.event_id) not in account.stored:
-                yield Fulfillment(
-                    progress_id=account.row.pk,
-                    requirement_id=ids[key],
-                    key=key,
-                    event_id=each.event_id,
-                    event_time=each.at,
-                    value=each.value,
-                    version=each.version,
+                yield (
+                    account.row.pk,
+                    ids[key],
+                    key,
+                    each.event_id,
+                    each.at,
+                    each.value,
+                    each.version,
                 )
 
 

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
-_PER_TASK: Final = 20  # issuances that one task carries out, one after the other
+_PER_TASK: Final = 100  # issuances that one task carries out
 
 
 def carry_out(issuance_ids: Sequence[int]) -> None:

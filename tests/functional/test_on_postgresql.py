@@ -18,6 +18,7 @@ STORIES = [
     "tests/functional/test_try_before_you_save.py",
     "tests/functional/test_a_new_template_is_filled_from_the_past.py",
     "tests/functional/test_badge_of_badges.py",
+    "tests/integration/test_bulk.py",
     "tests/integration/test_claims.py",
     "tests/integration/test_claims_race.py",
     "tests/integration/test_learners.py",
