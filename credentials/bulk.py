@@ -10,7 +10,6 @@ lists. Rows are tuples along `names`, the attribute names of concrete fields (`l
 Nothing is returned: a key that is needed is read back, which works on every database.
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from operator import attrgetter
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
+import orjson
 from django.db import connection
 from django.db.models import DateTimeField, Field, JSONField, Model, UUIDField
 
@@ -30,7 +30,6 @@ Query = tuple[str, list[Any]]
 Insert = Callable[[type[Model], Sequence[str], Sequence[Row]], None]
 
 _MYSQL_ROWS: Final = 1_000  # of one statement: far below the usual max_allowed_packet
-_to_json: Final = json.JSONEncoder(check_circular=False).encode
 
 
 def insert(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
@@ -205,7 +204,7 @@ def _table(model: type[Model], names: tuple[str, ...], _vendor: str) -> _Table:
 
 def _converter(field: "Field[Any, Any]") -> Convert | None:
     if isinstance(field, JSONField):
-        return _to_json
+        return lambda value: orjson.dumps(value).decode()
     if isinstance(field, UUIDField) and not connection.features.has_native_uuid_field:
         return attrgetter("hex")
     if isinstance(field, DateTimeField) and connection.vendor != "postgresql":
