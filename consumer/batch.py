@@ -1,14 +1,13 @@
 """One batch of messages: decoded, processed in one transaction, the bad ones kept aside."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
 
 import attrs
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 
+from credentials.database import DatabaseGoneError, with_retries
 from events import inbox
 from events.event import Event
 from events.inbox import Failure
@@ -16,15 +15,6 @@ from events.pipeline import process_batch
 from events.wire import Message, UndecodableError, decode, is_configured
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
-
-_TRIES: Final = 3
-_PAUSE: Final = 0.2  # seconds, times the number of tries
-
-
-class DatabaseGoneError(Exception):
-    """The database does not answer. No message is charged with that, none is acknowledged."""
 
 
 @attrs.frozen
@@ -75,7 +65,7 @@ def _process(decoded: Sequence[_Decoded], *, clock: Callable[[], datetime]) -> R
     if not decoded:
         return Report()
     try:
-        result = _with_retries(lambda: process_batch([e.event for e in decoded], now=clock()))
+        result = with_retries(lambda: process_batch([e.event for e in decoded], now=clock()))
     except DatabaseGoneError:
         raise
     except Exception as error:  # noqa: BLE001 -- any bug or bad value; see the note
@@ -92,37 +82,10 @@ def _process(decoded: Sequence[_Decoded], *, clock: Callable[[], datetime]) -> R
 
 def _store(failures: Sequence[Failure], *, clock: Callable[[], datetime]) -> Report:
     if failures:
-        _with_retries(lambda: _keep(failures, now=clock()))
+        with_retries(lambda: _keep(failures, now=clock()))
     return Report(failed=len(failures))
 
 
 def _keep(failures: Sequence[Failure], *, now: datetime) -> None:
     with transaction.atomic():
         inbox.keep_failed(failures, now=now)
-
-
-def _with_retries(work: Callable[[], T]) -> T:
-    """Deadlocks and lock time-outs pass: try again. A database that is gone does not."""
-    for attempt in range(1, _TRIES + 1):
-        try:
-            return work()
-        except (OperationalError, InterfaceError) as error:
-            if not _database_answers():
-                raise DatabaseGoneError(str(error)) from error
-            if attempt == _TRIES:
-                raise
-            log.warning("transaction tried again", attempt=attempt, error=str(error))
-            time.sleep(_PAUSE * attempt)
-    raise AssertionError("unreachable")
-
-
-def _database_answers() -> bool:
-    if connection.in_atomic_block:
-        return True  # a caller's transaction, as in tests: the caller judges
-    try:
-        connection.close()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True

@@ -18,8 +18,9 @@ import structlog
 from django.utils import timezone
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 
-from consumer.batch import DatabaseGoneError, Report, process
+from consumer.batch import Report, process
 from consumer.stream import Entry, Streams
+from credentials.database import DatabaseGoneError
 
 log = structlog.get_logger(__name__)
 

@@ -1,18 +1,27 @@
 """What bulk statements need from the database underneath."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
-from django.db import connection
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 # Parameters one statement may carry where the database states no limit of its own. Longer lists
 # are cut, so that a batch costs a number of statements that grows only with this limit.
 _PARAMETERS = 60_000
+_TRIES: Final = 3
+_PAUSE: Final = 0.2  # seconds, times the number of tries
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class DatabaseGoneError(Exception):
+    """The database does not answer. Nothing of the work is done; do it again once it does."""
 
 
 def is_new(row: Model) -> bool:
@@ -38,3 +47,33 @@ def in_chunks(values: Sequence[T], *, reserve: int = 0) -> Iterator[Sequence[T]]
     size = max((connection.features.max_query_params or _PARAMETERS) - reserve - 10, 100)
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def with_retries(work: Callable[[], T]) -> T:
+    """The result of `work`, a whole transaction. Deadlocks and lock time-outs pass: it is tried
+    again. Raises DatabaseGoneError when the database does not answer any more, and what `work`
+    raises otherwise.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return work()
+        except (OperationalError, InterfaceError) as error:
+            if not _database_answers():
+                raise DatabaseGoneError(str(error)) from error
+            if attempt == _TRIES:
+                raise
+            log.warning("transaction tried again", attempt=attempt, error=str(error))
+            time.sleep(_PAUSE * attempt)
+    raise AssertionError("unreachable")
+
+
+def _database_answers() -> bool:
+    if connection.in_atomic_block:
+        return True  # a caller's transaction, as in tests: the caller judges
+    try:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
