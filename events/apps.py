@@ -6,4 +6,6 @@ class EventsConfig(AppConfig):
     verbose_name = "Events"
 
     def ready(self) -> None:
-        from events import checks  # noqa: F401 -- registers the system checks
+        from events import checks, receivers  # noqa: F401 -- the import registers the checks
+
+        receivers.connect()

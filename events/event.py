@@ -1,19 +1,22 @@
 """The Event: one message of a public openedx-events signal."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import attrs
 
 from credentials.learners import LearnerFacts
 
+# The origin of an event that came as a signal: whoever listens to that signal knows it already.
+FROM_SIGNAL: Final = "signal"
+
 
 @attrs.frozen
 class Event:
     """`payload` is the one attrs object of the signal (CoursePassingStatusData, ...). `learner`
     is None when the payload says of nobody usable whom it is about. `origin` is where it came
-    from: `topic/entry id`, or what called.
+    from: `topic/entry id`, FROM_SIGNAL, or what called.
     """
 
     id: UUID

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from credentials import learners
-from events import claims
+from events import claims, resending
 from events.claims import Sifted
 from events.event import Event, LearnerEvent
 
@@ -55,6 +55,7 @@ def _process(
         if accepted:
             for handler in handlers():
                 handler(accepted)
+            resending.after_commit(accepted)
     lost = 0 if claimed is None else len(sifted.fresh) - len(claimed)
     return BatchResult(
         accepted=len(accepted),

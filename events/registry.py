@@ -51,7 +51,8 @@ class SubscriptionRefusedError(ValueError):
 def subscriptions() -> Mapping[str, Subscription]:
     """The entries that work, by event type. Those that do not are reported by `faults`."""
     found: dict[str, Subscription] = {}
-    for entry in settings.BADGES_CONFIG["events"]:
+    entries = settings.BADGES_CONFIG.get("events")
+    for entry in entries if isinstance(entries, list | tuple) else ():
         try:
             subscription = subscribe(entry)
         except SubscriptionRefusedError:
