@@ -160,6 +160,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
+    "delete-old-events": {"task": "events.tasks.delete_old", "schedule": 600.0},
 }
 
 # --- The flow -----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 once, with the same event id on every try.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,7 +9,9 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.db import transaction
-from openedx_events.event_bus import get_producer
+from django.db.models import Exists, OuterRef
+from openedx_events.event_bus import NoEventBusProducer, get_producer
+from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 from openedx_events.learning.data import (
     BadgeData,
     BadgeTemplateData,
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 _LEASE: Final = "publish"
 _LEASE_LENGTH: Final = timedelta(minutes=2)
+_LONGEST_CALL: Final = timedelta(seconds=90)  # connecting and the socket's time-out: 80
+_SET_ASIDE: Final = timedelta(hours=1)
 _PAGE: Final = 200
 _KINDS: Final = {
     Verb.AWARDED: OutboxEvent.Kind.AWARDED,
@@ -55,33 +58,70 @@ def announce(changes: Sequence[Change]) -> None:
 
 
 def publish_due(*, clock: Callable[[], datetime]) -> int:
-    """Publish what waits, oldest first, and stop at the first that the bus refuses; returns how
-    many went out. One process at a time; in another it returns 0 at once.
+    """Publish what waits, oldest first, and stop when the bus fails; returns how many went out.
+    One process at a time; in another it returns 0 at once.
 
     A learner without an LMS id cannot be in a public event: those rows wait, visibly, and go out
-    once an event tells the id. Must not be called inside a transaction.
+    once an event tells the id. A row whose event cannot be built is set aside, with the later
+    one of its credential; the others go on. Must not be called inside a transaction.
     """
-    if not Lease.take(_LEASE, now=clock(), length=_LEASE_LENGTH):
+    lease = Lease.take(_LEASE, now=clock(), length=_LEASE_LENGTH)
+    if lease is None:
         return 0
     published = 0
     try:
-        while rows := _waiting():
-            sent = list(itertools.takewhile(_publish, rows))
-            keys = [row.pk for row in sent]
-            OutboxEvent.objects.filter(pk__in=keys).update(published_at=clock(), last_error="")
+        while rows := _waiting(now=clock()):
+            sent, go_on = _publish_page(rows, lease=lease, clock=clock)
+            OutboxEvent.objects.filter(pk__in=sent).update(
+                published_at=clock(), last_error="", set_aside_until=None
+            )
             published += len(sent)
-            if len(sent) < len(rows):
+            if not go_on:
                 break
-            Lease.objects.filter(name=_LEASE).update(until=clock() + _LEASE_LENGTH)
     finally:
-        Lease.release(_LEASE, now=clock())
+        lease.release(now=clock())
     return published
 
 
-def _publish(row: OutboxEvent) -> bool:
+def _publish_page(
+    rows: Sequence[OutboxEvent], *, lease: Lease, clock: Callable[[], datetime]
+) -> tuple[list[int], bool]:
+    """The keys of what went out, and whether the bus takes more."""
+    sent: list[int] = []
+    set_aside: set[int] = set()
+    for row in rows:
+        if row.credential_id in set_aside:
+            continue
+        now = clock()
+        # Renewed before each call that could outlast it: two processes that publish at once would
+        # repeat one another's events. A lost lease means that another one has gone on.
+        if lease.until - now < _LONGEST_CALL and not lease.extend(until=now + _LEASE_LENGTH):
+            log.warning("lease lost, another process publishes")
+            return sent, False
+        error = _publish(row)
+        if error is None:
+            sent.append(row.pk)
+            continue
+        log.warning("not published", event_id=str(row.event_id), error=repr(error))
+        row.last_error = repr(error)
+        if not _can_be_built(row):
+            row.set_aside_until = clock() + _SET_ASIDE
+            set_aside.add(row.credential_id)
+        row.save(update_fields=["last_error", "set_aside_until"])
+        if row.credential_id not in set_aside:
+            return sent, False
+    return sent, True
+
+
+def _publish(row: OutboxEvent) -> Exception | None:
+    """What went wrong, if anything."""
     signal = _SIGNALS[row.kind]
     try:
-        get_producer().send(
+        producer = get_producer()
+        if isinstance(producer, NoEventBusProducer):
+            # It swallows what it is given.
+            return RuntimeError("no producer: look at EVENT_BUS_PRODUCER and REDIS_URL")
+        producer.send(
             signal=signal,
             topic=settings.BADGES_TOPIC,
             event_key_field="badge.uuid",
@@ -94,8 +134,15 @@ def _publish(row: OutboxEvent) -> bool:
             ),
         )
     except Exception as error:  # noqa: BLE001 -- any producer may be configured, with any errors
-        log.warning("not published", event_id=str(row.event_id), error=repr(error))
-        OutboxEvent.objects.filter(pk=row.pk).update(last_error=repr(error))
+        return error
+    return None
+
+
+def _can_be_built(row: OutboxEvent) -> bool:
+    """Tells an event that no bus would take from a bus that fails."""
+    try:
+        serialize_event_data_to_bytes({"badge": _badge(row)}, _SIGNALS[row.kind])
+    except Exception:  # noqa: BLE001 -- fastavro raises anything
         return False
     return True
 
@@ -120,9 +167,10 @@ def _badge(row: OutboxEvent) -> BadgeData:
     )
 
 
-def _waiting() -> list[OutboxEvent]:
-    rows = OutboxEvent.objects.filter(
-        published_at__isnull=True, credential__learner__lms_user_id__isnull=False
-    )
+def _waiting(*, now: datetime) -> list[OutboxEvent]:
+    unpublished = OutboxEvent.objects.filter(published_at__isnull=True)
+    # All of their credential wait: what was awarded is not revoked before anybody heard of it.
+    set_aside = unpublished.filter(credential=OuterRef("credential"), set_aside_until__gt=now)
+    rows = unpublished.filter(~Exists(set_aside), credential__learner__lms_user_id__isnull=False)
     related = rows.select_related("credential__learner", "credential__template")
     return list(related.order_by("id")[:_PAGE])

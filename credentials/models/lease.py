@@ -6,7 +6,9 @@ from django.db import models
 
 
 class Lease(models.Model):
-    """Held by compare-and-swap; a holder that died loses it when `until` has passed."""
+    """Held by compare-and-swap; a holder that died loses it when `until` has passed. `until` is
+    different for each holder, so it also says whose it is.
+    """
 
     name = models.CharField(max_length=50, primary_key=True)
     until = models.DateTimeField()
@@ -15,10 +17,20 @@ class Lease(models.Model):
         return self.name
 
     @classmethod
-    def take(cls, name: str, *, now: datetime, length: timedelta) -> bool:
+    def take(cls, name: str, *, now: datetime, length: timedelta) -> "Lease | None":
+        """None when somebody else holds it."""
         cls.objects.get_or_create(name=name, defaults={"until": now})
-        return bool(cls.objects.filter(name=name, until__lte=now).update(until=now + length))
+        until = now + length
+        taken = cls.objects.filter(name=name, until__lte=now).update(until=until)
+        return cls(name=name, until=until) if taken else None
 
-    @classmethod
-    def release(cls, name: str, *, now: datetime) -> None:
-        cls.objects.filter(name=name).update(until=now)
+    def extend(self, *, until: datetime) -> bool:
+        """False when it was lost meanwhile: whoever took it goes on."""
+        if not Lease.objects.filter(name=self.name, until=self.until).update(until=until):
+            return False
+        self.until = until
+        return True
+
+    def release(self, *, now: datetime) -> None:
+        """No effect when it was lost."""
+        Lease.objects.filter(name=self.name, until=self.until).update(until=now)

@@ -24,6 +24,9 @@ class OutboxEvent(models.Model):
     occurred_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
+    set_aside_until = models.DateTimeField(
+        null=True, blank=True, help_text="Its event cannot be built: tried again after this time."
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -144,6 +144,7 @@ def test_one_that_fails_is_kept_and_replayed(
 
     row = InboxEvent.objects.get()
     assert (row.state, row.event_id) == (State.ACCEPTED, event("ann", 1).metadata.id)
+    assert row.payload is not None
     assert row.payload["course"]["course_key"] == "course-v1:Acme+D1+2026"
 
 
