@@ -7,7 +7,6 @@ Note [An event of a transaction counts when that commits]
     it is too high: docs/decisions/0010-events-as-signals.md.
 """
 
-import time
 from typing import Any, Final
 
 import structlog
@@ -30,9 +29,6 @@ from events.wire import Message, make_event
 log = structlog.get_logger(__name__)
 
 _ID: Final = "laurel"
-# Seconds. The consumers of other buses acknowledge an event whatever its receivers say, so one
-# that meets no database has to wait here: ten minutes, as our own consumer does.
-_PAUSES: Final = (0.5, 1, 2, 5, 10, 20, *[30] * 19)
 
 
 def connect() -> None:
@@ -41,13 +37,7 @@ def connect() -> None:
         subscription.signal.connect(receive, dispatch_uid=_ID)
 
 
-def receive(
-    *,
-    signal: OpenEdxPublicSignal,
-    metadata: EventsMetadata,
-    from_event_bus: bool = False,
-    **data: Any,
-) -> None:
+def receive(*, signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: Any) -> None:
     """Process one event as a batch of one; in a transaction, once that is committed.
 
     An event that fails ends as a failed row of the inbox, the sender never hears of it. Raises
@@ -57,36 +47,26 @@ def receive(
         return
     subscription = subscriptions()[signal.event_type]
     payload = data[subscription.argument]
-    pauses = _PAUSES if from_event_bus else ()
 
     def take() -> None:
-        _take(subscription, payload, metadata, pauses=pauses)
+        _take(subscription, payload, metadata)
 
-    # See Note [An event of a transaction counts when that commits].
-    transaction.on_commit(take, robust=connection.in_atomic_block)
+    if connection.in_atomic_block:
+        # See Note [An event of a transaction counts when that commits].
+        transaction.on_commit(take, robust=True)
+    else:
+        take()
 
 
-def _take(
-    subscription: Subscription,
-    payload: Any,
-    metadata: EventsMetadata,
-    *,
-    pauses: tuple[float, ...],
-) -> None:
-    for pause in (*pauses, None):
-        try:
-            _process_or_keep(subscription, payload, metadata)
-        except DatabaseGoneError:
-            if pause is None:
-                log.error("event lost: no database", event_id=str(metadata.id))  # noqa: TRY400
-                raise
-            time.sleep(pause)
-        else:
-            return
+def _take(subscription: Subscription, payload: Any, metadata: EventsMetadata) -> None:
+    try:
+        _process_or_keep(subscription, payload, metadata)
+    except DatabaseGoneError:
+        log.error("event lost: no database", event_id=str(metadata.id))  # noqa: TRY400 -- raised
+        raise
 
 
 def _process_or_keep(subscription: Subscription, payload: Any, metadata: EventsMetadata) -> None:
-    """Raises DatabaseGoneError."""
     try:
         event = make_event(
             subscription,

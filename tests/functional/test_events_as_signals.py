@@ -1,8 +1,10 @@
 """Events that other apps send in this process, or that another bus's consumer sends on."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import attrs
@@ -22,6 +24,7 @@ from events.pipeline import handlers
 from tests.functional.conftest import Service
 from tests.functional.stories import EXPLORER, explorer, passes
 from tests.integration.claims import NOW
+from tests.servers import PYTHON, ROOT, free_port
 
 State = InboxEvent.State
 
@@ -163,3 +166,29 @@ def test_a_deadlock_is_tried_again(service: Service, first_handler: list[Excepti
     first_handler.append(OperationalError("deadlock detected"))
     assert send(event("ann", 1)) == [None]
     assert InboxEvent.objects.get().state == State.ACCEPTED
+
+
+_SENDS_ONE: Final = """
+from tests.functional.test_events_as_signals import event, send
+print(send(event("ann", 1)))
+"""
+
+
+def test_without_a_database_the_sender_is_told() -> None:
+    """The event cannot even be kept."""
+    done = subprocess.run(
+        [PYTHON, "manage.py", "shell", "-v", "0", "-c", _SENDS_ONE],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": f"postgresql://nobody:x@127.0.0.1:{free_port()}/none",
+            "DJANGO_SETTINGS_MODULE": "settings",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("[DatabaseGoneError("), done.stderr
+    assert "event lost: no database" in done.stderr
+    assert str(event("ann", 1).metadata.id) in done.stderr
