@@ -1,4 +1,4 @@
-"""What bulk statements need from the database underneath."""
+"""What bulk statements need from the database underneath, and whose fault its errors are."""
 
 import sqlite3
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
@@ -16,12 +16,33 @@ _PARAMETERS = 60_000
 _TRIES: Final = 3
 _PAUSE: Final = 0.2  # seconds, times the number of tries
 
+# Errors of a server (or a file) in trouble: locks, deadlocks, no room, no connection. Other
+# operational errors may come from the data of a statement.
+_SQLITE_TROUBLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+# How SQLSTATEs start: connection, rollback, resources, object not in the needed state, shutdown,
+# system error. Source: PostgreSQL, "Error Codes".
+_SQLSTATE_TROUBLE: Final = ("08", "40", "53", "55", "57P", "58")
+# Too many connections, disk full, table full, lock time-out, deadlock, NOWAIT, server gone.
+_MYSQL_TROUBLE: Final = frozenset({1021, 1040, 1114, 1205, 1213, 2006, 2013, 3572})
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
 class DatabaseGoneError(Exception):
-    """The database does not answer. Nothing of the work is done; do it again once it does."""
+    """The database does not answer, or has no room or no lock for us. Nothing of the work is done;
+    do it again once it does.
+    """
 
 
 def is_new(row: Model) -> bool:
@@ -33,6 +54,18 @@ def mark_stored(row: Model) -> None:
     """It was inserted by other means than `save`."""
     row._state.adding = False  # noqa: SLF001 -- documented: Django's Model instance reference
     row._state.db = connection.alias  # noqa: SLF001
+
+
+def is_servers_trouble(error: Error) -> bool:
+    """Does `error` say that the database cannot work now, whatever it was asked?"""
+    cause = error.__cause__
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return sqlite_code & 0xFF in _SQLITE_TROUBLE  # the low byte is the primary code
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        return str(sqlstate).startswith(_SQLSTATE_TROUBLE)
+    return bool(error.args) and error.args[0] in _MYSQL_TROUBLE
 
 
 def lift_sqlite_parameter_limit(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
@@ -51,8 +84,8 @@ def in_chunks(values: Sequence[T], *, reserve: int = 0) -> Iterator[Sequence[T]]
 
 def with_retries(work: Callable[[], T]) -> T:
     """The result of `work`, a whole transaction. Deadlocks and lock time-outs pass: it is tried
-    again. Raises DatabaseGoneError when the database does not answer any more, and what `work`
-    raises otherwise.
+    again. Raises DatabaseGoneError when they last or the database does not answer any more, and
+    what `work` raises otherwise.
     """
     for attempt in range(1, _TRIES + 1):
         try:
@@ -61,6 +94,8 @@ def with_retries(work: Callable[[], T]) -> T:
             if not _database_answers():
                 raise DatabaseGoneError(str(error)) from error
             if attempt == _TRIES:
+                if is_servers_trouble(error):
+                    raise DatabaseGoneError(str(error)) from error
                 raise
             log.warning("transaction tried again", attempt=attempt, error=str(error))
             time.sleep(_PAUSE * attempt)
