@@ -25,7 +25,7 @@ from credentials.database import DatabaseGoneError
 log = structlog.get_logger(__name__)
 
 _BLOCK: Final = 1000  # milliseconds; a termination signal is noticed between two reads
-_CLAIM_EVERY: Final = 30.0  # seconds between two looks for abandoned messages
+_CLAIM_EVERY: Final = 30.0  # seconds, at most, between two looks for abandoned messages
 
 
 class BatchConsumer(RedisEventConsumer):
@@ -119,7 +119,7 @@ class BatchConsumer(RedisEventConsumer):
             if time.monotonic() >= self._next_claim:
                 abandoned = streams.abandoned(idle_milliseconds=int(self.claim_idle * 1000))
                 self._take(streams, abandoned)
-                self._next_claim = time.monotonic() + _CLAIM_EVERY
+                self._next_claim = time.monotonic() + min(_CLAIM_EVERY, self.claim_idle)
             entries = streams.fresh(block_milliseconds=None if self.until_idle else _BLOCK)
             if entries:
                 self._take(streams, [entries])
