@@ -15,6 +15,7 @@ from events.wire import Message
 
 State = InboxEvent.State
 _TEXT = 255
+_REASON = 8_000
 UNDONE = (State.FAILED, State.DEAD)
 
 
@@ -55,7 +56,7 @@ def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
 
 def _charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
     row.attempts += 1
-    row.reason = reason.replace("\x00", "")
+    row.reason = reason.replace("\x00", "")[:_REASON]
     if row.attempts >= settings.EVENT_MAX_ATTEMPTS:
         row.state = State.DEAD
         row.next_attempt_at = None
@@ -69,7 +70,7 @@ def _charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
 
 def describe(error: BaseException) -> str:
     """The reason kept with a failed message: the error and where it was raised."""
-    return "".join(traceback.format_exception(error))[-8_000:]
+    return "".join(traceback.format_exception(error))[-_REASON:]
 
 
 def summary() -> dict[str, int]:
