@@ -20,8 +20,14 @@ from openedx_events.learning.data import UserData
 
 Build = Callable[[Any], Any]
 
+
+def without_nul(text: str) -> str:
+    """PostgreSQL cannot store the character NUL; no platform means it."""
+    return text.replace("\x00", "") if text and "\x00" in text else text
+
+
 # Keys are immutable, come again and again, and are the dearest part of a payload to parse.
-_SCALARS: Final[dict[Any, Build]] = {
+_SCALARS: Final[dict[Any, Build]] = {str: without_nul} | {
     each.cls: lru_cache(maxsize=4_096)(each.deserialize)
     if issubclass(each.cls, OpaqueKey)
     else each.deserialize

@@ -19,7 +19,7 @@ from django.conf import settings
 from openedx_events.event_bus.avro.schema import schema_from_signal
 
 from credentials.learners import LearnerFacts
-from events.builders import Build, builder
+from events.builders import Build, builder, without_nul
 from events.event import Event
 from events.registry import Subscription, subscriptions
 
@@ -150,7 +150,7 @@ def _text(fields: Mapping[bytes, bytes], name: bytes, *, required: bool = True) 
     if not raw and required:
         raise UndecodableError(f"the field {name.decode()} is missing or empty")
     try:
-        return raw.decode()
+        return without_nul(raw.decode())
     except UnicodeDecodeError:
         raise UndecodableError(f"the field {name.decode()} is not UTF-8") from None
 
