@@ -15,6 +15,7 @@ STORIES = [
     "tests/functional/test_credly_is_down.py",
     "tests/functional/test_webhook_revokes.py",
     "tests/functional/test_bad_messages.py",
+    "tests/functional/test_hostile_messages.py",
     "tests/functional/test_try_before_you_save.py",
     "tests/functional/test_a_new_template_is_filled_from_the_past.py",
     "tests/functional/test_badge_of_badges.py",

@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from opaque_keys.edx.keys import CourseKey
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
@@ -74,6 +75,16 @@ def test_a_sound_message() -> None:
 def test_what_is_no_event(changes: dict[str, bytes | None], said: str) -> None:
     with pytest.raises(UndecodableError, match=said):
         decode(message(**changes))
+
+
+def test_nul_is_taken_out_of_texts() -> None:
+    """PostgreSQL could not store it."""
+    spoilt = attrs.evolve(PAYLOAD, course=attrs.evolve(PAYLOAD.course, display_name="A\x00 course"))
+    data = serialize_event_data_to_bytes(
+        {"course_passing_status": spoilt}, COURSE_PASSING_STATUS_UPDATED
+    )
+    event = decode(message(event_data=data, source=b"l\x00ms"))
+    assert (event.source, event.payload.course.display_name) == ("lms", "A course")
 
 
 def test_event_data_cut_anywhere_is_refused() -> None:
