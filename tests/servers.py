@@ -128,6 +128,10 @@ class Server(ABC):
 
 
 class RedisServer(Server):
+    def __init__(self, data_dir: Path, *, port: int | None = None, durable: bool = False) -> None:
+        super().__init__(data_dir, port=port)
+        self.durable = durable
+
     @property
     def url(self) -> str:
         return f"redis://{HOST}:{self.port}/0"
@@ -139,7 +143,7 @@ class RedisServer(Server):
             "protected-mode": "yes",
             "dir": str(self.data_dir),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always" if self.durable else "everysec",
             "save": "",
         }
         words = (word for name, value in settings.items() for word in (f"--{name}", value))
@@ -226,14 +230,16 @@ class PostgresServer(Server):
 
 
 @contextmanager
-def redis_server(data_dir: Path | None = None, *, port: int | None = None) -> Iterator[RedisServer]:
+def redis_server(
+    data_dir: Path | None = None, *, port: int | None = None, durable: bool = False
+) -> Iterator[RedisServer]:
     """A started Redis (or Valkey) that keeps an append-only file in `data_dir`.
 
-    Without `data_dir` it gets a new one under var/ and removes it at the end. Without `port` it
-    takes a free one.
+    `durable`: what it has answered is on disk. Without `data_dir` it gets a new one under var/ and
+    removes it at the end. Without `port` it takes a free one.
     """
     with _directory(data_dir, prefix="redis-") as directory:
-        yield from _running(RedisServer(directory, port=port))
+        yield from _running(RedisServer(directory, port=port, durable=durable))
 
 
 @contextmanager
