@@ -1,0 +1,81 @@
+"""A database with the badges, made once; each test works on a copy, with a Redis of its own."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.faults.academy import definitions
+from tests.faults.place import Place
+from tests.servers import PostgresServer, RedisServer, postgres_server, redis_server
+
+Copy = Callable[[Path], str]  # makes a copy for the test that owns the folder; its URL
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_copy(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Copy:
+    folder = tmp_path_factory.mktemp("sqlite")
+    original = folder / "laurel.sqlite3"
+    _prepare(Place(folder, f"sqlite:///{original}", redis))
+
+    def copy(to: Path) -> str:
+        # Closed properly: the write-ahead log is empty, the file is all there is.
+        return f"sqlite:///{shutil.copy(original, to / 'laurel.sqlite3')}"
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def postgres_copy(
+    tmp_path_factory: pytest.TempPathFactory, redis: RedisServer, postgres: PostgresServer
+) -> Copy:
+    _create(postgres, "original", of="template0")
+    _prepare(Place(tmp_path_factory.mktemp("postgres"), _named(postgres, "original"), redis))
+    names = iter(f"copy{number}" for number in range(1_000))
+
+    def copy(_to: Path) -> str:
+        name = next(names)
+        _create(postgres, name, of="original")
+        return _named(postgres, name)
+
+    return copy
+
+
+def _prepare(place: Place) -> None:
+    place.run("manage.py", "migrate", "-v", "0")
+    file = place.folder / "import.json"
+    file.write_text(json.dumps(definitions()))
+    place.run("manage.py", "badges_import", str(file))
+
+
+def _create(server: PostgresServer, name: str, *, of: str) -> None:
+    with closing(psycopg.connect(server.url, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {of}")
+
+
+def _named(server: PostgresServer, name: str) -> str:
+    return urlunsplit(urlsplit(server.url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def durable_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that a test may kill: what it has answered is on disk."""
+    with redis_server(tmp_path / "redis", durable=True) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, durable_redis: RedisServer) -> Place:
+    copy: Copy = request.getfixturevalue(f"{request.param}_copy")
+    return Place(tmp_path, copy(tmp_path), durable_redis)

@@ -1,0 +1,43 @@
+"""What a service has in its database, as JSON on stdout: run with the environment of the service.
+
+Publishes what waits in the outbox first, as the worker would.
+"""
+
+import json
+import sys
+from typing import Any
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    json.dump(found(), sys.stdout, default=str)
+
+
+def found() -> dict[str, Any]:
+    from django.utils import timezone
+
+    from badges.models import Decision
+    from badges.state import state
+    from credentials import outbox
+    from credentials.models import OutboxEvent, UserCredential
+    from events.models import InboxEvent
+
+    outbox.publish_due(clock=timezone.now)
+    of = ("learner__lms_user_id", "template__uuid")
+    inbox = InboxEvent.objects.order_by("pk")
+    decisions = Decision.objects.order_by("pk")
+    credentials = UserCredential.objects.order_by("pk")
+    announced = OutboxEvent.objects.order_by("pk")
+    return {
+        "state": state(),
+        "inbox": list(inbox.values_list("event_id", "state", "reason")),
+        "decisions": list(decisions.values_list(*of, "event_id", "outcome")),
+        "credentials": list(credentials.values_list(*of, "awarded_by_event", "revoked_by_event")),
+        "announced": list(announced.values_list("event_id", "kind", "credential_id")),
+    }
+
+
+if __name__ == "__main__":
+    main()
