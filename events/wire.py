@@ -128,12 +128,16 @@ def make_event(
 
 
 def _learner(subscription: Subscription, payload: Any, time: datetime) -> LearnerFacts | None:
+    """Raises TypeError for a learner whose id is no number."""
     try:
         user = subscription.find_learner(payload)
     except AttributeError:
         return None
     if user is None or (user.id is None and not (user.pii and user.pii.username)):
         return None
+    if not isinstance(user.id, int | None):
+        # Attrs does not check types, and not every database would refuse it.
+        raise TypeError(f"the learner's id is no number: {user.id!r}")
     pii = user.pii
     return LearnerFacts(
         lms_user_id=user.id,
