@@ -141,6 +141,27 @@ EVENT_BUS_PRODUCER = "events.bus.create_producer"
 EVENT_BUS_CONSUMER = "consumer.bus.BatchConsumer"
 EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", "") or None
 EVENT_BUS_REDIS_STREAM_MAX_LEN = env.int("EVENT_BUS_REDIS_STREAM_MAX_LEN", 100_000)
+# The topics on which the platform's services publish the event types below by default.
+EVENT_BUS_TOPICS = env.list(
+    "EVENT_BUS_TOPICS",
+    [
+        "learning-badges-lifecycle",
+        "learning-exam-attempt-lifecycle",
+        "learning-certificate-lifecycle",
+        "learning-program-certificate-lifecycle",
+        "course-unenrollment-lifecycle",
+    ],
+)
+EVENT_BUS_REDIS_CONSUMERS_ENABLED = env.bool("EVENT_BUS_REDIS_CONSUMERS_ENABLED", True)
+CONSUMER_HEARTBEAT_SECONDS = 5.0
+# How long the name of a killed consumer stays taken.
+CONSUMER_LEASE_SECONDS = env.float("CONSUMER_LEASE_SECONDS", 3.0, validate=validate.Range(min=0.5))
+CONSUMER_METRICS_PORT = env.int("CONSUMER_METRICS_PORT", 0, validate=validate.Range(0, 65_535))
+CONSUMER_METRICS_BIND = env.str("CONSUMER_METRICS_BIND", "127.0.0.1")
+# When the web process calls itself not ready because of the consumers; 0 and false: never.
+READYZ_MAX_LAG_SECONDS = env.float("READYZ_MAX_LAG_SECONDS", 0.0)
+READYZ_MAX_LAG_MESSAGES = env.int("READYZ_MAX_LAG_MESSAGES", 0)
+READYZ_NEEDS_CONSUMER = env.bool("READYZ_NEEDS_CONSUMER", False)
 EVENTS_SERVICE_NAME = "laurel"
 # Laurel publishes through its outbox only, never from a signal receiver of the library.
 EVENT_BUS_PRODUCER_CONFIG: dict[str, object] = {}
@@ -235,7 +256,12 @@ _shared_processors: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 structlog.configure(
-    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    # A line that nobody will see costs one comparison.
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_shared_processors,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,
@@ -330,6 +356,8 @@ UNFOLD = {
             ),
             _section(
                 "Operation",
+                _page("Consumers", "monitor_heart", "consumer.consumerstatus"),
+                _page("Bus incidents", "report", "consumer.incident"),
                 _page("Inbox", "inbox", "events.inboxevent"),
                 _page("Outbox", "outbox", "credentials.outboxevent"),
                 _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from consumer.views import healthz, metrics, readyz
 from credentials.views import credly_webhook
-from events.views import healthz, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -13,4 +13,5 @@ urlpatterns = [
     path("badges/credly/webhook/<str:secret>/", credly_webhook, name="credly-webhook"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

@@ -1,5 +1,7 @@
 """One batch of messages: decoded, processed in one transaction, the bad ones kept aside."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -7,33 +9,18 @@ import attrs
 import structlog
 from django.db import transaction
 
+from consumer.tally import OTHER, Report
 from credentials.database import DatabaseGoneError, with_retries
 from events import inbox
 from events.event import Event
 from events.inbox import Failure
 from events.pipeline import process_batch
+from events.registry import subscriptions
+from events.timing import timed
 from events.wire import Message, UndecodableError, decode, is_configured
 
 log = structlog.get_logger(__name__)
-
-
-@attrs.frozen
-class Report:
-    """What became of the messages of one batch."""
-
-    accepted: int = 0
-    ignored: int = 0
-    duplicates: int = 0
-    skipped: int = 0  # types that nobody configured
-    failed: int = 0
-
-    def __add__(self, other: "Report") -> "Report":
-        return Report(
-            *(
-                getattr(self, field.name) + getattr(other, field.name)
-                for field in attrs.fields(Report)
-            )
-        )
+_events_log = logging.getLogger(__name__)  # asked before a line per event is made
 
 
 @attrs.frozen
@@ -48,13 +35,16 @@ def process(messages: Sequence[Message], *, clock: Callable[[], datetime]) -> Re
     """
     decoded: list[_Decoded] = []
     failures: list[Failure] = []
-    wanted = [message for message in messages if is_configured(message)]
-    for message in wanted:
-        try:
-            decoded.append(_Decoded(message, decode(message)))
-        except UndecodableError as error:
-            failures.append(Failure(message=message, reason=str(error)))
-    report = Report(skipped=len(messages) - len(wanted)) + _store(failures, clock=clock)
+    with timed("decode"):
+        wanted = [message for message in messages if is_configured(message)]
+        for message in wanted:
+            try:
+                decoded.append(_Decoded(message, decode(message)))
+            except UndecodableError as error:
+                failures.append(Failure(message=message, reason=str(error)))
+    skipped = len(messages) - len(wanted)
+    report = Report({(OTHER, "skipped"): skipped} if skipped else {})
+    report += _store(failures, clock=clock)
     return report + _process(decoded, clock=clock)
 
 
@@ -74,16 +64,24 @@ def _process(decoded: Sequence[_Decoded], *, clock: Callable[[], datetime]) -> R
             first = _process(decoded[:middle], clock=clock)
             return first + _process(decoded[middle:], clock=clock)
         bad = decoded[0]
-        log.warning("event failed", event_id=str(bad.event.id), error=repr(error))
+        log.warning("event failed", correlation_id=str(bad.event.id), error=repr(error))
         failure = Failure(message=bad.message, reason=inbox.describe(error))
         return _store([failure], clock=clock)
-    return Report(accepted=result.accepted, ignored=result.ignored, duplicates=result.duplicates)
+    if _events_log.isEnabledFor(logging.DEBUG):
+        for each in decoded:
+            log.debug("event", correlation_id=str(each.event.id), type=each.event.type)
+    return Report(result.outcomes)
 
 
 def _store(failures: Sequence[Failure], *, clock: Callable[[], datetime]) -> Report:
     if failures:
         with_retries(lambda: _keep(failures, now=clock()))
-    return Report(failed=len(failures))
+    types = Counter(_label(failure.message.event_type) for failure in failures)
+    return Report({(event_type, "failed"): count for event_type, count in types.items()})
+
+
+def _label(event_type: str) -> str:
+    return event_type if event_type in subscriptions() else OTHER
 
 
 def _keep(failures: Sequence[Failure], *, now: datetime) -> None:

@@ -3,6 +3,10 @@
 Note [Why we acknowledge after the commit]
     A message is acknowledged only when its effects are committed. A crash in between delivers it
     again; the inbox then drops it as a duplicate, because its id was committed with the effects.
+
+Note [Who is served first]
+    What this consumer had at hand when it ended; then, in turns of one batch per stream, what
+    others abandoned and what is new. A dead consumer's thousands do not hold up what is new.
 """
 
 import signal
@@ -10,31 +14,45 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from time import perf_counter
 from typing import Any, Final
 
 import redis
 import structlog
+from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 
-from consumer.batch import Report, process
-from consumer.stream import Entry, Streams
-from credentials.database import DatabaseGoneError
+from consumer.batch import process
+from consumer.lease import Lease, NameTakenError
+from consumer.probes import Probes
+from consumer.stream import Entry, Streams, is_change
+from consumer.watch import Heartbeat
+from credentials.database import DatabaseGoneError, with_retries
+from credentials.retry import backoff
+from events.timing import timed
 
 log = structlog.get_logger(__name__)
 
 _BLOCK: Final = 1000  # milliseconds; a termination signal is noticed between two reads
 _CLAIM_EVERY: Final = 30.0  # seconds, at most, between two looks for abandoned messages
+_MEND_EVERY: Final = 30.0  # seconds between two tries at a stream that could not be read
+_FIRST_PAUSE: Final = timedelta(seconds=0.5)
+_LONGEST_PAUSE: Final = timedelta(seconds=60)
+_SWITCHED_OFF: Final = "Switched off: EVENT_BUS_REDIS_CONSUMERS_ENABLED"
 
 
 class BatchConsumer(RedisEventConsumer):
     """Reads several topics in batches, each processed in one transaction.
 
     Options, all by `--extra`: `consumer_name` (default: the host's name; unique in the group),
-    `topics` (further topics), `batch_size` (500), `until_idle` (leave once all is read),
-    `claim_idle_seconds` (60: take over what another consumer left for so long),
-    `give_up_after` (20 failed connections in a row, with growing pauses: some ten minutes).
+    `topics` (further topics; default: EVENT_BUS_TOPICS), `batch_size` (500), `until_idle` (leave
+    once all is read), `claim_idle_seconds` (60: take over what another consumer left for so long),
+    `give_up_after` (20 failed connections in a row, with growing pauses: some ten minutes),
+    `lease_seconds` and `metrics_port` (default: CONSUMER_LEASE_SECONDS, CONSUMER_METRICS_PORT).
     Options of the stock consumer are accepted and ignored. The constructor does not connect.
     """
 
@@ -48,16 +66,26 @@ class BatchConsumer(RedisEventConsumer):
         self.topic = topic
         self.group_id = group_id
         self.consumer_name = consumer_name or socket.gethostname()
-        further = extra.pop("topics", ())
-        self.topics = [topic, *([further] if isinstance(further, str) else further)]
+        further = extra.pop("topics", settings.EVENT_BUS_TOPICS)
+        further = [further] if isinstance(further, str) else further
+        self.topics = list(dict.fromkeys([topic, *further]))
         self.batch_size = int(extra.pop("batch_size", 500))
         self.until_idle = bool(extra.pop("until_idle", False))
         self.claim_idle = float(extra.pop("claim_idle_seconds", 60.0))
         self.give_up_after = int(extra.pop("give_up_after", 20))
+        self.lease_seconds = float(extra.pop("lease_seconds", settings.CONSUMER_LEASE_SECONDS))
+        self.metrics_port = int(extra.pop("metrics_port", settings.CONSUMER_METRICS_PORT))
         self.ignored = extra
-        self.report = Report()
+        self._heartbeat = Heartbeat(
+            group=group_id,
+            name=self.consumer_name,
+            every=settings.CONSUMER_HEARTBEAT_SECONDS,
+            clock=timezone.now,
+        )
         self._stopping = False
+        self._rounds = 0
         self._next_claim = 0.0
+        self._next_mending = 0.0
 
     def consume_indefinitely(self) -> None:
         """Run, and leave the process with a status that tells the truth: the stock command, which
@@ -67,17 +95,15 @@ class BatchConsumer(RedisEventConsumer):
 
     def run(self) -> int:
         """0 after a termination signal or, with `until_idle`, when all is read; 1 when Redis or
-        the database stayed away too long.
+        the database stayed away too long, when another consumer has this name, or when a stream
+        could not be read to its end.
         """
-        if not REDIS_CONSUMERS_ENABLED.is_enabled():
-            log.error("EVENT_BUS_REDIS_CONSUMERS_ENABLED is off, leaving")
-            return 0
         if self.ignored:
             log.warning("options ignored", options=sorted(self.ignored))
         log.info("consuming", topics=self.topics, group=self.group_id, name=self.consumer_name)
-        with self._signals():
+        with self._signals(), self._probes():
             status = self._run_until_stopped()
-        log.info("leaving", status=status, **{k: v for k, v in _counts(self.report).items() if v})
+        log.info("leaving", status=status, **self._heartbeat.report.summary())
         return status
 
     def stop(self) -> None:
@@ -85,71 +111,182 @@ class BatchConsumer(RedisEventConsumer):
         self._stopping = True
 
     def _run_until_stopped(self) -> int:
+        lease = Lease(
+            settings.EVENT_BUS_REDIS_CONNECTION_URL,
+            group=self.group_id,
+            name=self.consumer_name,
+            seconds=self.lease_seconds,
+        )
         failures = 0
-        while True:
-            before = self.report
-            streams = Streams(
-                self.topics,
-                group=self.group_id,
-                consumer=self.consumer_name,
-                batch_size=self.batch_size,
-            )
-            try:
-                self._consume(streams)
-            except (redis.RedisError, OSError, DatabaseGoneError) as error:
-                failures = failures + 1 if self.report == before else 1
-                if self._stopping:
-                    return 0  # nothing was acknowledged that is not committed
-                if failures >= self.give_up_after:
-                    log.exception("giving up", failures=failures)
+        try:
+            while True:
+                rounds = self._rounds
+                try:
+                    return self._attend(lease)
+                except NameTakenError as error:
+                    log.error(  # noqa: TRY400 -- a person is told, there is nothing to trace
+                        "another living consumer has this name in this group: give each its own "
+                        "consumer_name, or stop the other one",
+                        group=self.group_id,
+                        name=self.consumer_name,
+                        why=str(error),
+                    )
                     return 1
-                pause = min(0.5 * 2 ** (failures - 1), 60.0)
-                log.warning("connection lost", error=repr(error), pause=pause, failures=failures)
-                self._sleep(pause)
-            else:
+                except (redis.RedisError, OSError, DatabaseGoneError) as error:
+                    failures = failures + 1 if self._rounds == rounds else 1
+                    if self._stopping:
+                        return 0  # nothing was acknowledged that is not committed
+                    if failures >= self.give_up_after:
+                        log.exception("giving up", failures=failures)
+                        return 1
+                    self._wait_for_connection(error, failures)
+        finally:
+            if self._heartbeat.is_named:
+                with suppress(DatabaseError):
+                    self._heartbeat.write(left=True)
+            lease.release()
+
+    def _wait_for_connection(self, error: Exception, failures: int) -> None:
+        pause = backoff(failures, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE).total_seconds()
+        log.warning("connection lost", error=repr(error), pause=round(pause, 2), failures=failures)
+        what = "the database" if isinstance(error, DatabaseGoneError) else "Redis"
+        self._heartbeat.waits(f"Connection to {what} lost", error=repr(error))
+        if self._heartbeat.is_named:
+            with suppress(DatabaseError):
+                self._heartbeat.write()
+        self._sleep(pause)
+
+    def _attend(self, lease: Lease) -> int:
+        """Consume on one connection until told to stop, or until idle."""
+        streams = Streams(
+            self.topics,
+            group=self.group_id,
+            consumer=self.consumer_name,
+            batch_size=self.batch_size,
+        )
+        try:
+            self._heartbeat.waits("Waiting for the name")
+            if not lease.take(stopping=lambda: self._stopping):
                 return 0
-            finally:
-                streams.close()
+            self._join(streams)
+            return self._consume(streams, lease)
+        finally:
+            streams.close()
 
-    def _consume(self, streams: Streams) -> None:
-        """Own pending messages first, then new ones, now and then what others abandoned."""
-        streams.join()
-        self._take(streams, streams.own_pending())
+    def _join(self, streams: Streams) -> None:
+        created = streams.join()
+        self._next_mending = time.monotonic() + _MEND_EVERY
+        with_retries(lambda: self._heartbeat.connected(streams, created=created))
+
+    def _consume(self, streams: Streams, lease: Lease) -> int:
+        """See Note [Who is served first]."""
+        own = streams.own_pending()
         while not self._stopping:
-            if time.monotonic() >= self._next_claim:
-                abandoned = streams.abandoned(idle_milliseconds=int(self.claim_idle * 1000))
-                self._take(streams, abandoned)
-                self._next_claim = time.monotonic() + min(_CLAIM_EVERY, self.claim_idle)
-            entries = streams.fresh(block_milliseconds=None if self.until_idle else _BLOCK)
-            if entries:
-                self._take(streams, [entries])
-            elif self.until_idle:
-                return
+            if lease.lost_to is not None:
+                raise NameTakenError(f"{lease.lost_to} took it while Redis was away")
+            self._look_after(streams)
+            if not self._is_switched_on():
+                if self.until_idle:
+                    return 0
+                self._sleep(_BLOCK / 1000)
+                continue
+            try:
+                idle = self._round(streams, own)
+            except redis.ResponseError as error:
+                if not is_change(error):
+                    raise
+                log.warning("a stream or its group changed, joining again", error=str(error))
+                self._sleep(_FIRST_PAUSE.total_seconds())
+                self._join(streams)
+                continue
+            self._rounds += 1
+            if idle and self.until_idle:
+                self._beat(streams, surely=True)
+                return 1 if streams.broken else 0
+        return 0
 
-    def _take(
-        self, streams: Streams, batches: Iterator[list[Entry]] | Sequence[list[Entry]]
-    ) -> None:
-        for entries in batches:
-            for start in range(0, len(entries), self.batch_size):
-                if self._stopping:
-                    return  # what is left stays pending, for the next start
-                self._process(streams, entries[start : start + self.batch_size])
+    def _look_after(self, streams: Streams) -> None:
+        """Now and then: the row of this consumer, and streams that could not be read."""
+        if streams.broken and time.monotonic() >= self._next_mending:
+            self._join(streams)
+        elif self._heartbeat.is_due():
+            self._beat(streams)
+
+    def _is_switched_on(self) -> bool:
+        on: bool = REDIS_CONSUMERS_ENABLED.is_enabled()
+        if not on and self._heartbeat.waits_for != _SWITCHED_OFF:
+            log.warning("EVENT_BUS_REDIS_CONSUMERS_ENABLED is off: alive, but taking nothing")
+            self._heartbeat.waits(_SWITCHED_OFF)
+        elif on and self._heartbeat.waits_for:
+            self._heartbeat.waits("")
+        return on
+
+    def _round(self, streams: Streams, own: Iterator[list[Entry]]) -> bool:
+        """One turn; True when there was nothing to do."""
+        entries = next(own, None)
+        if entries is not None:
+            self._process(streams, entries)
+            return False
+        claimed = self._claim(streams)
+        waits = not (self.until_idle or streams.is_claiming)
+        entries = streams.fresh(block_milliseconds=_BLOCK if waits else None)
+        self._process(streams, entries)
+        return not (claimed or entries or streams.is_claiming)
+
+    def _claim(self, streams: Streams) -> bool:
+        if not streams.is_claiming and time.monotonic() < self._next_claim:
+            return False
+        self._next_claim = time.monotonic() + min(_CLAIM_EVERY, self.claim_idle)
+        claimed = False
+        for entries in streams.abandoned(idle_milliseconds=int(self.claim_idle * 1000)):
+            self._process(streams, entries)
+            claimed = True
+        return claimed
 
     def _process(self, streams: Streams, entries: Sequence[Entry]) -> None:
-        """See Note [Why we acknowledge after the commit]."""
-        lost = [entry for entry in entries if entry.message is None]
-        for entry in lost:
-            log.error("message lost: trimmed before it was read", stream=entry.stream, id=entry.id)
-        messages = [entry.message for entry in entries if entry.message is not None]
-        report = process(messages, clock=timezone.now)
-        streams.acknowledge(entries)
-        self.report += report
-        log.debug("batch", lost=len(lost), **_counts(report))
+        """In batches; what is left when we are told to stop stays pending, for the next start.
+        See Note [Why we acknowledge after the commit].
+        """
+        for start in range(0, len(entries), self.batch_size):
+            if self._stopping:
+                return
+            batch = entries[start : start + self.batch_size]
+            began = perf_counter()
+            if lost := [entry for entry in batch if entry.message is None]:
+                self._report_lost(lost)
+            messages = [entry.message for entry in batch if entry.message is not None]
+            report = process(messages, clock=timezone.now)
+            with timed("acknowledge"):
+                streams.acknowledge(batch)
+            self._heartbeat.took(report)
+            took = round(perf_counter() - began, 4)
+            log.debug("batch", lost=len(lost), seconds=took, **report.summary())
+
+    def _report_lost(self, lost: Sequence[Entry]) -> None:
+        with_retries(lambda: self._heartbeat.lost(lost))
+
+    def _beat(self, streams: Streams, *, surely: bool = False) -> None:
+        try:
+            with_retries(lambda: self._heartbeat.beat(streams, surely=surely))
+        except DatabaseError as error:  # busy, not gone: what counts are the messages
+            log.warning("status not written", error=str(error))
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < until:
             time.sleep(min(0.2, max(until - time.monotonic(), 0)))
+
+    @contextmanager
+    def _probes(self) -> Iterator[None]:
+        if not self.metrics_port:
+            yield
+            return
+        bind = settings.CONSUMER_METRICS_BIND
+        probes = Probes(self._heartbeat, bind=bind, port=self.metrics_port, clock=timezone.now)
+        try:
+            yield
+        finally:
+            probes.close()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -163,13 +300,3 @@ class BatchConsumer(RedisEventConsumer):
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-
-
-def _counts(report: Report) -> dict[str, int]:
-    return {
-        "accepted": report.accepted,
-        "ignored": report.ignored,
-        "duplicates": report.duplicates,
-        "skipped": report.skipped,
-        "failed": report.failed,
-    }

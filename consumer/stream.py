@@ -4,6 +4,7 @@ Source of the commands: Redis streams (XREADGROUP, XAUTOCLAIM, XACK). The group 
 first entry of a stream and is never moved: what came while nobody listened is read later.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -19,43 +20,87 @@ from events.wire import Message
 log = structlog.get_logger(__name__)
 
 _FIRST: Final = "0-0"
+_FINISHED: Final = (None, _FIRST, _FIRST.encode())  # cursors that look at nothing more
 _GROUP_EXISTS: Final = "BUSYGROUP"
+_WRONG_TYPE: Final = "WRONGTYPE"
+# A stream was deleted, its group was, or something else took its place.
+_CHANGED: Final = ("NOGROUP", "UNBLOCKED", _WRONG_TYPE)
+_ACKNOWLEDGED_AT_ONCE: Final = 1000  # arguments of one script call
+# Acknowledges and counts in one step. Note [The books must balance] in consumer.books.
+_ACKNOWLEDGE: Final = """
+local done = redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 3))
+redis.call('HINCRBY', KEYS[2], 'done', done + ARGV[2])
+return done
+"""
 
 
 @attrs.frozen
 class Entry:
-    """One delivered entry. `message` is None when it was trimmed away before it was read."""
+    """One delivered entry. `message` is None when it was trimmed away before it was processed;
+    `unlisted`: Redis has taken it off the list of pending entries already.
+    """
 
     stream: str
     id: bytes
     message: Message | None
+    unlisted: bool = False
+
+
+def is_change(error: redis.RedisError) -> bool:
+    """Did a stream or its group change under our hands? Then join again."""
+    return isinstance(error, redis.ResponseError) and str(error).startswith(_CHANGED)
+
+
+def books_key(stream: str, group: str) -> str:
+    return f"laurel-books:{stream}:{group}"
 
 
 class Streams:
     """The streams of some topics, read as `consumer` of `group`. Every call raises
     redis.RedisError when the server cannot be reached.
+
+    `names` are those that can be read; `broken` says why the others cannot.
     """
 
     def __init__(
         self, topics: Sequence[str], *, group: str, consumer: str, batch_size: int
     ) -> None:
-        self.names = [get_full_topic(topic) for topic in topics]
+        self._all = [get_full_topic(topic) for topic in topics]
+        self.names: list[str] = list(self._all)
+        self.broken: dict[str, str] = {}
         self._group = group
         self._consumer = consumer
         self._batch_size = batch_size
-        self._client: Any = redis.Redis.from_url(settings.EVENT_BUS_REDIS_CONNECTION_URL)
+        self._cursors: dict[str, Any] = {}
+        self.client: Any = redis.Redis.from_url(settings.EVENT_BUS_REDIS_CONNECTION_URL)
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
-    def join(self) -> None:
-        """Create the group where it does not exist, from the first entry on."""
-        for name in self.names:
+    def join(self) -> list[str]:
+        """Create the group where it does not exist, from the first entry on; returns where it was
+        created. A key that is no stream is left out, until the next call.
+        """
+        created: list[str] = []
+        broken: dict[str, str] = {}
+        for name in self._all:
             try:
-                self._client.xgroup_create(name, self._group, id="0", mkstream=True)
+                self.client.xgroup_create(name, self._group, id="0", mkstream=True)
             except redis.ResponseError as error:
-                if not str(error).startswith(_GROUP_EXISTS):
+                if str(error).startswith(_WRONG_TYPE):
+                    broken[name] = "The key of this name in Redis is no stream."
+                elif not str(error).startswith(_GROUP_EXISTS):
                     raise
+            else:
+                self.client.delete(books_key(name, self._group))
+                created.append(name)
+        for name in broken.keys() - self.broken.keys():
+            log.error("not a stream, the others go on", stream=name)
+        for name in self.broken.keys() - broken.keys():
+            log.info("a stream again", stream=name)
+        self.broken = broken
+        self.names = [name for name in self._all if name not in broken]
+        return created
 
     def own_pending(self) -> Iterator[list[Entry]]:
         """What was delivered to this consumer before and not acknowledged, in batches. The caller
@@ -64,9 +109,7 @@ class Streams:
         cursors = dict.fromkeys(self.names, _FIRST)
         while cursors:
             entries = self._entries(
-                self._client.xreadgroup(
-                    self._group, self._consumer, cursors, count=self._batch_size
-                )
+                self.client.xreadgroup(self._group, self._consumer, cursors, count=self._batch_size)
             )
             last = {entry.stream: entry.id.decode() for entry in entries}
             cursors = {name: last[name] for name in cursors if name in last}
@@ -74,29 +117,37 @@ class Streams:
                 yield entries
 
     def abandoned(self, *, idle_milliseconds: int) -> Iterator[list[Entry]]:
-        """Take over what other consumers left unacknowledged for so long, in batches."""
+        """Take over what other consumers left unacknowledged for so long: of each stream a batch
+        at most. Ask again, after some fresh entries, while `is_claiming`.
+        """
         for name in self.names:
-            cursor = _FIRST
-            while True:
-                cursor, claimed, deleted = self._client.xautoclaim(
-                    name,
-                    self._group,
-                    self._consumer,
-                    min_idle_time=idle_milliseconds,
-                    start_id=cursor,
-                    count=self._batch_size,
-                )
-                entries = self._entries([(name.encode(), claimed)])
-                entries += [Entry(name, entry_id, None) for entry_id in deleted]
-                if entries:
-                    yield entries
-                if cursor in {_FIRST, _FIRST.encode()}:
-                    break
+            cursor, claimed, *rest = self.client.xautoclaim(
+                name,
+                self._group,
+                self._consumer,
+                min_idle_time=idle_milliseconds,
+                start_id=self._cursors.get(name, _FIRST),
+                count=self._batch_size,
+            )
+            self._cursors[name] = cursor
+            # Trimmed meanwhile; Redis 7 takes them off the list of pending entries by itself.
+            if gone := [Entry(name, each, None, unlisted=True) for each in (rest or [()])[0]]:
+                yield gone
+            if entries := self._entries([(name.encode(), claimed)]):
+                yield entries
+
+    @property
+    def is_claiming(self) -> bool:
+        """Is there more to look through than `abandoned` has seen?"""
+        return any(self._cursors.get(name) not in _FINISHED for name in self.names)
 
     def fresh(self, *, block_milliseconds: int | None) -> list[Entry]:
         """New entries, a batch per stream at most; waits for the first, or not at all (None)."""
+        if not self.names:
+            time.sleep((block_milliseconds or 0) / 1000)
+            return []
         return self._entries(
-            self._client.xreadgroup(
+            self.client.xreadgroup(
                 self._group,
                 self._consumer,
                 dict.fromkeys(self.names, ">"),
@@ -106,12 +157,17 @@ class Streams:
         )
 
     def acknowledge(self, entries: Iterable[Entry]) -> None:
-        """One call per stream."""
-        by_stream: dict[str, list[bytes]] = defaultdict(list)
+        """One call per stream and thousand entries."""
+        by_stream: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            by_stream[entry.stream].append(entry.id)
-        for stream, ids in by_stream.items():
-            self._client.xack(stream, self._group, *ids)
+            by_stream[entry.stream].append(entry)
+        for stream, all_of_it in by_stream.items():
+            keys = (stream, books_key(stream, self._group))
+            for start in range(0, len(all_of_it), _ACKNOWLEDGED_AT_ONCE):
+                some = all_of_it[start : start + _ACKNOWLEDGED_AT_ONCE]
+                unlisted = sum(entry.unlisted for entry in some)
+                ids = [entry.id for entry in some]
+                self.client.eval(_ACKNOWLEDGE, 2, *keys, self._group, unlisted, *ids)
 
     def _entries(self, answer: Any) -> list[Entry]:
         """`answer`: pairs of a stream's name and its entries, as a list or as a mapping."""

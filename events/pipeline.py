@@ -1,6 +1,7 @@
 """One batch of events, in one transaction: inbox, learners, handlers."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -13,6 +14,7 @@ from credentials import learners
 from events import claims, resending
 from events.claims import Sifted
 from events.event import Event, LearnerEvent
+from events.timing import timed
 
 Handler = Callable[[Sequence[LearnerEvent]], None]
 
@@ -24,6 +26,8 @@ class BatchResult:
     accepted: int = 0
     ignored: int = 0
     duplicates: int = 0
+    # The same by type and outcome ("accepted", "ignored", "duplicate"), for the metrics.
+    outcomes: Mapping[tuple[str, str], int] = attrs.field(factory=dict, eq=False, repr=False)
 
 
 def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
@@ -41,29 +45,47 @@ def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
 def _process(
     events: Sequence[Event], *, sift: Callable[[Sequence[Event]], Sifted], now: datetime
 ) -> BatchResult:
-    with transaction.atomic():
+    with timed("commit") as committing, transaction.atomic():
         sifted = sift(events)
         people = [event.learner for event in sifted.fresh if event.learner is not None]
-        found = iter(learners.upsert(people, now=now))
+        with timed("learners"):
+            found = iter(learners.upsert(people, now=now))
         learner_ids = [None if event.learner is None else next(found) for event in sifted.fresh]
-        claimed = claims.claim(sifted, learner_ids=learner_ids, now=now)
+        with timed("inbox"):
+            claimed = claims.claim(sifted, learner_ids=learner_ids, now=now)
         accepted = [
             LearnerEvent(event, learner_id, now)
             for event, learner_id in zip(sifted.fresh, learner_ids, strict=True)
             if learner_id is not None and (claimed is None or event.id in claimed)
         ]
         if accepted:
-            for handler in handlers():
-                handler(accepted)
+            for path, handler in handlers():
+                with timed(path):
+                    handler(accepted)
             resending.after_commit(accepted)
+        committing.restart()
     lost = 0 if claimed is None else len(sifted.fresh) - len(claimed)
     return BatchResult(
         accepted=len(accepted),
         ignored=learner_ids.count(None),
         duplicates=sifted.duplicates + lost,
+        outcomes=_outcomes(events, accepted=accepted, fresh=sifted.fresh),
     )
 
 
+def _outcomes(
+    events: Sequence[Event], *, accepted: Sequence[LearnerEvent], fresh: Sequence[Event]
+) -> dict[tuple[str, str], int]:
+    total = Counter(event.type for event in events)
+    done = Counter(each.event.type for each in accepted)
+    idle = Counter(event.type for event in fresh if event.learner is None)
+    found = {(event_type, "accepted"): count for event_type, count in done.items()}
+    found |= {(event_type, "ignored"): count for event_type, count in idle.items()}
+    again = total - done - idle
+    return found | {(event_type, "duplicate"): count for event_type, count in again.items()}
+
+
 @cache
-def handlers() -> tuple[Handler, ...]:
-    return tuple(import_string(path) for path in settings.EVENT_HANDLERS)
+def handlers() -> tuple[tuple[str, Handler], ...]:
+    """Path and function of each."""
+    return tuple((path, import_string(path)) for path in settings.EVENT_HANDLERS)

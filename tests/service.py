@@ -55,9 +55,7 @@ def main() -> int:
 
 
 def commands(port: str) -> dict[str, Command]:
-    # Where the platform publishes passing status and our own badges, exams, certificates.
-    topics = ["learning-exam-attempt-lifecycle", "learning-certificate-lifecycle"]
-    extra = json.dumps({"topics": topics, "consumer_name": "c1"})
+    extra = json.dumps({"consumer_name": "c1"})
     topic = ["-t", "learning-badges-lifecycle", "-g", "laurel", "--extra", extra]
     gunicorn = ["wsgi", "--bind", f"{HOST}:{port}", "--workers", "2", "--no-control-socket"]
     celery = [PYTHON, "-m", "celery", "-A", "celery_app"]

@@ -13,6 +13,7 @@ if _url:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tasks are only hints: tests call the workers themselves.
 CELERY_BROKER_URL = "memory://"
+EVENT_BUS_TOPICS = []  # each test has a topic of its own
 CREDLY_WEBHOOK_SECRET = "webhook-secret-of-the-tests"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

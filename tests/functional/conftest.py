@@ -37,11 +37,9 @@ class Service:
         file.write_text("".join(json.dumps(event) + "\n" for event in events))
         call_command("publish_events", str(file), topic=self.topic, stdout=io.StringIO())
 
-    def consume(self, *, batch_size: int = 500, name: str = "c1") -> int:
-        consumer = BatchConsumer(
-            self.topic, "laurel", consumer_name=name, batch_size=batch_size, until_idle=True
-        )
-        return consumer.run()
+    def consume(self, *, batch_size: int = 500, name: str = "c1", **extra: Any) -> int:
+        options = {"batch_size": batch_size, "until_idle": True, **extra}
+        return BatchConsumer(self.topic, "laurel", consumer_name=name, **options).run()
 
     def issue(self) -> None:
         """Carry out what is due and what waits for its next try, as time would."""
