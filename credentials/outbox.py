@@ -21,7 +21,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import EventsMetadata, OpenEdxPublicSignal
 
-from credentials import bulk, dispatch
+from credentials import bulk, dispatch, journal
 from credentials.lifecycle import Change, Verb
 from credentials.models import Lease, OutboxEvent
 
@@ -43,7 +43,9 @@ _SIGNALS: Final[dict[str, OpenEdxPublicSignal]] = {
 
 
 def announce(changes: Sequence[Change]) -> None:
-    """One row per change. Requires the transaction of the changes. One statement."""
+    """One row per change, and once committed a line in the log. Requires the transaction of the
+    changes. One statement.
+    """
     if not changes:
         return
     bulk.insert_objects(
@@ -55,6 +57,7 @@ def announce(changes: Sequence[Change]) -> None:
         ]
     )
     transaction.on_commit(dispatch.publish)
+    transaction.on_commit(lambda: journal.tell(changes))
 
 
 def publish_due(*, clock: Callable[[], datetime]) -> int:
@@ -102,7 +105,12 @@ def _publish_page(
         if error is None:
             sent.append(row.pk)
             continue
-        log.warning("not published", event_id=str(row.event_id), error=repr(error))
+        log.warning(
+            "not published",
+            correlation_id=_cause(row),
+            event_id=str(row.event_id),
+            error=repr(error),
+        )
         row.last_error = repr(error)
         if not _can_be_built(row):
             row.set_aside_until = clock() + _SET_ASIDE
@@ -145,6 +153,11 @@ def _can_be_built(row: OutboxEvent) -> bool:
     except Exception:  # noqa: BLE001 -- fastavro raises anything
         return False
     return True
+
+
+def _cause(row: OutboxEvent) -> str | None:
+    revoked = row.kind == OutboxEvent.Kind.REVOKED
+    return journal.cause_of(row.credential, revoked=revoked)
 
 
 def _badge(row: OutboxEvent) -> BadgeData:

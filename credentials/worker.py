@@ -19,6 +19,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from credentials import journal
 from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
 from credentials.models import Issuance
 from credentials.providers.base import (
@@ -97,6 +98,14 @@ def carry_out(issuance_id: int, *, clock: Clock) -> bool:
     issuance = rows.filter(_is_free(now), pk=issuance_id, next_attempt_at__lte=now).first()
     if issuance is None:
         return False
+    revoked = issuance.wanted == Wanted.REVOKED
+    cause = journal.cause_of(issuance.credential, revoked=revoked)
+    with structlog.contextvars.bound_contextvars(correlation_id=cause):
+        return _carry_out(issuance, clock=clock)
+
+
+def _carry_out(issuance: Issuance, *, clock: Clock) -> bool:
+    now = clock()
     provider = providers().get(issuance.provider)
     if provider is not None and provider.is_paused(issuance):
         return False
