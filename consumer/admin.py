@@ -52,10 +52,9 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
         "seen",
         "stream_names",
         "lag",
-        "pending",
+        "at_hand",
         "speed",
-        "events",
-        "error",
+        "trouble",
     )
     ordering = ("group", "name")
     search_fields = ("name", "group")
@@ -68,8 +67,9 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
         "seen_at",
         "last_batch_at",
         "lag",
-        "pending",
+        "at_hand",
         "speed",
+        "events",
         "streams_table",
         "counts_table",
         "steps_table",
@@ -115,18 +115,25 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
         if not fleet.is_living(obj, now=timezone.now()):
             return "-"
         if obj.lag_messages is None:
-            return f"oldest {duration(obj.lag_seconds)}"
+            return "not known" if obj.lag_seconds is None else f"oldest {duration(obj.lag_seconds)}"
         return f"{obj.lag_messages:,} unread, oldest {duration(obj.lag_seconds)}"
+
+    @display(description="at hand", ordering="pending")
+    def at_hand(self, obj: ConsumerStatus) -> str:
+        return f"{obj.pending:,}"
 
     @display(description="speed", ordering="rate")
     def speed(self, obj: ConsumerStatus) -> str:
         return f"{obj.rate:,.0f}/s" if fleet.is_living(obj, now=timezone.now()) else "-"
 
-    @display(description="last error")
-    def error(self, obj: ConsumerStatus) -> str:
-        text = obj.last_error
-        if not text or obj.last_error_at is None:
+    @display(description="trouble")
+    def trouble(self, obj: ConsumerStatus) -> str:
+        """What it waits for, else its last error."""
+        if obj.note and fleet.is_living(obj, now=timezone.now()):
+            return obj.note
+        if not obj.last_error or obj.last_error_at is None:
             return "none"
+        text = obj.last_error
         short = text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
         ago = duration((timezone.now() - obj.last_error_at).total_seconds())
         return f"{short} ({ago} ago)"
@@ -172,7 +179,7 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
-    list_display = ("kind_label", "stream", "count", "after_id", "before_id", "noticed_at")
+    list_display = ("kind_label", "messages", "stream", "after_id", "before_id", "noticed_at")
     list_filter = ("kind",)
     search_fields = ("stream", "group")
     search_help_text = "Name of the stream or of the group"
@@ -201,6 +208,10 @@ class IncidentAdmin(ReadOnlyAdmin):
     )
     def kind_label(self, obj: Incident) -> tuple[str, str]:
         return obj.kind, str(obj.get_kind_display())
+
+    @display(description="messages", ordering="count")
+    def messages(self, obj: Incident) -> str:
+        return f"{obj.count:,}" if obj.count else "not known"
 
     @display(description="ids")
     def ids_text(self, obj: Incident) -> str:

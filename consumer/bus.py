@@ -1,8 +1,8 @@
 """The consumer: plugged in by `EVENT_BUS_CONSUMER = "consumer.bus.BatchConsumer"`.
 
 Note [Why we acknowledge after the commit]
-    A message is acknowledged only when its effects are committed. A crash in between delivers it
-    again; the inbox then drops it as a duplicate, because its id was committed with the effects.
+    Only when its effects are committed. A crash in between delivers it again; the inbox then drops
+    it as a duplicate, because its id was committed with the effects.
 
 Note [Who is served first]
     What this consumer had at hand when it ended; then, in turns of one batch per stream, what

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Count, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -126,7 +126,7 @@ def of_streams(measured: Mapping[str, Sequence[Gauge]]) -> Iterator[Metric]:
 
 
 def _of_database(*, now: datetime) -> Iterator[Metric]:
-    """Seven statements, each answered by a small index or a small table."""
+    """Eight statements, each answered by a small index or a small table."""
     happened = GaugeMetricFamily(
         "laurel_bus_incidents", "Incidents on the bus, ever.", labels=("kind", "stream")
     )
@@ -164,6 +164,10 @@ def _of_database(*, now: datetime) -> Iterator[Metric]:
     age = 0.0 if oldest is None else (now - oldest).total_seconds()
     help_text = "How long the issuance that waits longest has been due."
     yield _gauge("laurel_issuances_due_seconds", help_text, age)
+
+    if connection.features.supports_partial_indexes:  # else it would be a walk through the table
+        dead = Issuance.objects.filter(state=Issuance.State.DEAD).count()
+        yield _gauge("laurel_issuances_dead", "Issuances that were given up.", dead)
 
     unsent = OutboxEvent.objects.filter(published_at__isnull=True).count()
     yield _gauge("laurel_outbox_waiting", "Public events that wait to be published.", unsent)

@@ -65,6 +65,8 @@ class Issuance(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
             ),
+            # Read by the metrics, which count them.
+            models.Index(name="issuance_dead", fields=["id"], condition=Q(state="dead")),
         ]
 
     def __str__(self) -> str:

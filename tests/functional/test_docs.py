@@ -248,6 +248,16 @@ def test_environment_is_described() -> None:
     assert {cells[0].strip("`") for cells in table} == read
 
 
+def test_metrics_are_described() -> None:
+    text = text_of(ROOT / "consumer" / "exposition.py")
+    made = {f"laurel_{name}" for name in re.findall(r'"laurel_([a-z_]+)"', text)} - {
+        "laurel_events"
+    } | {"laurel_events_total"}
+    table = rows(section(text_of(BADGES / "operate.md"), "Metrics"))
+    told = {name for cells in table for name in re.findall(r"`(laurel_[a-z_]+)`", cells[0])}
+    assert told == made
+
+
 def test_settings_are_settings() -> None:
     table = rows(section(text_of(BADGES / "settings.md"), "Where other parts are plugged in"))
     assert table

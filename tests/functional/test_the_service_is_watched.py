@@ -70,6 +70,7 @@ def test_metrics_tell_of_consumers_streams_and_queues(
     assert found["laurel_issuances_waiting", "created", "issued"] == 1
     assert found["laurel_issuances_due_seconds",] > 0
     assert found["laurel_outbox_waiting",] == 1
+    assert found["laurel_issuances_dead",] == 0
     assert found["laurel_rulebook_version",] >= 1
 
 
@@ -91,7 +92,7 @@ def test_metrics_cost_few_statements(service: Service, client: Client) -> None:
     read_one_and_leave_two(service)
     with CaptureQueriesContext(connection) as captured:
         metrics(client)
-    assert len(captured) <= 8
+    assert len(captured) <= 9
 
 
 def test_metrics_without_redis(service: Service, client: Client, settings: Settings) -> None:
