@@ -22,7 +22,7 @@ from typing import Any, Final
 import redis
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 
@@ -142,7 +142,7 @@ class BatchConsumer(RedisEventConsumer):
                     self._wait_for_connection(error, failures)
         finally:
             if self._heartbeat.is_named:
-                with suppress(DatabaseError):
+                with suppress(AnyDatabaseError):
                     self._heartbeat.write(left=True)
             lease.release()
 
@@ -152,7 +152,7 @@ class BatchConsumer(RedisEventConsumer):
         what = "the database" if isinstance(error, DatabaseGoneError) else "Redis"
         self._heartbeat.waits(f"Connection to {what} lost", error=repr(error))
         if self._heartbeat.is_named:
-            with suppress(DatabaseError):
+            with suppress(AnyDatabaseError):
                 self._heartbeat.write()
         self._sleep(pause)
 
@@ -268,7 +268,7 @@ class BatchConsumer(RedisEventConsumer):
     def _beat(self, streams: Streams, *, surely: bool = False) -> None:
         try:
             with_retries(lambda: self._heartbeat.beat(streams, surely=surely))
-        except DatabaseError as error:  # busy, not gone: what counts are the messages
+        except AnyDatabaseError as error:  # busy, not gone: what counts are the messages
             log.warning("status not written", error=str(error))
 
     def _sleep(self, seconds: float) -> None:

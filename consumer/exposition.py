@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.db.models import Count, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -53,7 +54,7 @@ def of_service(client: Any, *, now: datetime) -> Iterator[Metric]:
     try:
         rows = list(ConsumerStatus.objects.all())
         yield from _of_database(now=now)
-    except DatabaseError:
+    except AnyDatabaseError:
         reached = False
     yield _gauge("laurel_database_up", "1 when the database answers.", reached)
     yield from of_consumers(rows, now=now)

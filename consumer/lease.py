@@ -43,9 +43,10 @@ class Lease:
         self._key = get_full_topic(f"laurel-consumer:{group}:{name}")
         self._milliseconds = max(int(seconds * 1000), 100)
         self._token = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(8)}"
-        self._client: Any = redis.Redis.from_url(
-            url, socket_timeout=seconds, socket_connect_timeout=seconds
-        )
+        pool = redis.ConnectionPool.from_url(url)
+        # In place of those in the address, which suit long blocking reads.
+        pool.connection_kwargs |= {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        self._client: Any = redis.Redis.from_pool(pool)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.lost_to: str | None = None  # somebody took the name while we could not renew it
