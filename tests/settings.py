@@ -1,14 +1,18 @@
 """Settings of the tests: those of the service, with its outside replaced by servers of the tests.
 
-LAUREL_TEST_DATABASE_URL names a PostgreSQL server to run on; without it, SQLite in memory.
+LAUREL_TEST_DATABASE_URL names a PostgreSQL or MariaDB server to run on; without it, SQLite in
+memory.
 """
 
 from settings import *  # noqa: F403 -- Django's way to build on other settings
-from settings import DATABASES, env
+from settings import DATABASES, as_needed, env
 
-_url = env.str("LAUREL_TEST_DATABASE_URL", "")
-if _url:
-    DATABASES["default"] = env.dj_db_url("LAUREL_TEST_DATABASE_URL")
+if env.str("LAUREL_TEST_DATABASE_URL", ""):
+    DATABASES["default"] = as_needed(env.dj_db_url("LAUREL_TEST_DATABASE_URL"))
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"] == "credentials.mysql":
+    # As docs/badges/settings.md has the operator create it.
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tasks are only hints: tests call the workers themselves.

@@ -21,7 +21,7 @@ from badges.models import (
 from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
-from credentials.database import in_chunks
+from credentials.database import in_chunks, insert, overwrite
 from credentials.models import BadgeTemplate, CredlyOrganization
 
 Owner = RequirementDef | PenaltyDef
@@ -138,8 +138,8 @@ def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, Credly
             row.paused_reason = ""  # another key: the account may be called again
         row.name, row.api_key_env = wanted.name, wanted.api_key_env
         rows[wanted.uuid] = row
-    CredlyOrganization.objects.bulk_create(fresh)
-    _overwrite(CredlyOrganization.objects, changed, _ORGANIZATION_WRITTEN)
+    insert(CredlyOrganization, fresh, identity=["uuid"])
+    overwrite(CredlyOrganization, changed, fields=_ORGANIZATION_WRITTEN)
     return rows
 
 
@@ -162,8 +162,8 @@ def _write_templates(
         row.organization = known[wanted.organization] if wanted.organization else None
         row.note = step.note
         written.append(_Change(row, wanted, found))
-    BadgeTemplate.objects.bulk_create(fresh)
-    _overwrite(BadgeTemplate.objects, changed, _TEMPLATE_WRITTEN)
+    insert(BadgeTemplate, fresh, identity=["uuid"])
+    overwrite(BadgeTemplate, changed, fields=_TEMPLATE_WRITTEN)
     return written
 
 
@@ -198,9 +198,10 @@ def _write_owners(changes: Iterable[_Change], kind: _Kind) -> Keys:
             pairs.append((each.row.uuid, row, before.get(new.id), new))
     for chunk in in_chunks(removed):
         kind.owners.filter(pk__in=chunk).delete()
-    kind.owners.bulk_create([row for _, row, old, _ in pairs if old is None])
+    fresh = [row for _, row, old, _ in pairs if old is None]
+    insert(kind.owners.model, fresh, identity=["template_id", "key"])
     differing = [row for _, row, old, new in pairs if old and _columns_differ(kind, old, new)]
-    _overwrite(kind.owners, differing, kind.columns)
+    overwrite(kind.owners.model, differing, fields=kind.columns)
     _write_rules([(row, old, new) for _, row, old, new in pairs], kind)
     return {(uuid, new.id): row.pk for uuid, row, _, new in pairs}
 
@@ -258,10 +259,6 @@ def _write_groups(changes: Sequence[_Change]) -> None:
         for each in changes
         for label, required in each.wanted.groups
     )
-
-
-def _overwrite(manager: Any, rows: Sequence[Any], fields: Sequence[str]) -> None:
-    manager.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
 def _delete(model: Any, found: Iterable[Any]) -> None:

@@ -1,8 +1,9 @@
-"""Two consumers, one event, at the same moment. Needs row locks: collected on PostgreSQL only (see
-conftest.py), because SQLite has one writer at a time and cannot show it.
+"""Two consumers, one event, at the same moment. Needs row locks: not collected on SQLite (see
+conftest.py), which has one writer at a time and cannot show it.
 """
 
 import threading
+import time
 
 import pytest
 from django.db import connection, connections, transaction
@@ -64,14 +65,30 @@ def test_an_event_fails_here_while_it_is_accepted_there() -> None:
     assert InboxEvent.objects.get().state == State.ACCEPTED
 
 
+_WAITING = {
+    "postgresql": [
+        "SELECT pg_stat_clear_snapshot()",
+        (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ),
+    ],
+    "mysql": [
+        (
+            "SELECT count(*) FROM information_schema.innodb_trx"
+            " JOIN information_schema.processlist AS process ON process.id = trx_mysql_thread_id"
+            " WHERE process.db = database() AND trx_state = 'LOCK WAIT'"
+        ),
+    ],
+}
+
+
 def wait_until_blocked(number: int) -> None:
     """Until that many connections wait for a lock."""
     waiting = 0
     while waiting < number:
+        time.sleep(0.15)  # MariaDB tells nothing new to who asks more often than every 0.1 s
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
+            for statement in _WAITING[connection.vendor]:
+                cursor.execute(statement)
             (waiting,) = cursor.fetchone()

@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 
 from credentials import issuances, lifecycle, outbox
+from credentials.database import locked
 from credentials.lifecycle import Change, Origin, Verb
 from credentials.models import (
     BadgeTemplate,
@@ -169,8 +170,8 @@ def _issuance_of(badge: IssuedBadge, organization: CredlyOrganization) -> Issuan
     issue has no answer (yet) and that says who and what. Without the latter a badge that was
     revoked or rejected before its lost answer was looked up would be issued once more.
     """
-    rows = Issuance.objects.select_for_update(of=("self",)).filter(
-        provider="credly", credential__template__organization=organization
+    rows = locked(
+        Issuance.objects.filter(provider="credly", credential__template__organization=organization)
     )
     known = rows.filter(external_id=str(badge.id)).first()
     if known is not None or not badge.issuer_earner_id:
