@@ -1,11 +1,13 @@
 """System checks of the credentials app: settings that cannot work, and how to mend them."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 -- Django's name
+from django.db import connections
 from django.utils.module_loading import import_string
 
 
@@ -55,6 +57,42 @@ def credly_url_fits(**_kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+# The only two that compare character by character and do not ignore spaces at the end: MariaDB's
+# and MySQL's.
+_EXACT_COLLATIONS: Final = frozenset({"utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
+_COLLATIONS: Final = """
+    SELECT @@collation_database
+    UNION
+    SELECT collation_name FROM information_schema.columns
+    WHERE table_schema = database() AND data_type = 'varchar'
+"""
+
+
+@register(Tags.database)
+def text_is_compared_exactly(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Run by `migrate`, before it makes a table, and by `check --database default`."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        if connections[alias].vendor != "mysql":
+            continue
+        with connections[alias].cursor() as cursor:
+            cursor.execute(_COLLATIONS)
+            wrong = sorted({name for (name,) in cursor.fetchall()} - _EXACT_COLLATIONS)
+        if wrong:
+            found.append(
+                Error(
+                    f"The database compares text by {', '.join(wrong)}: learners, topics and ids "
+                    "that differ only in case, in accents or in spaces at the end would be one.",
+                    hint="Make it with: CREATE DATABASE laurel CHARACTER SET utf8mb4 COLLATE "
+                    "utf8mb4_nopad_bin (on MySQL utf8mb4_0900_bin).",
+                    id="credentials.E005",
+                )
+            )
+    return found
 
 
 @register(Tags.security, deploy=True)

@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import stat
+import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -46,14 +47,31 @@ def postgres_programs() -> Path:
 
 
 def mariadb_programs() -> tuple[Path, Path]:
-    """`mariadb-install-db` and `mariadbd`, which stands where only root's PATH leads."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-    found = [shutil.which(name, path=path) for name in ("mariadb-install-db", "mariadbd")]
-    # The first is a script that needs a program of the clients' package.
-    if not all([*found, shutil.which("my_print_defaults")]):
-        raise ProgramError("no mariadbd with mariadb-install-db and my_print_defaults on PATH")
-    install, server = (Path(program) for program in found if program)
-    return install, server
+    """`mariadb-install-db` and `mariadbd`."""
+    install, server = map(_mariadb_program, ("mariadb-install-db", "mariadbd"))
+    if not (install and server):
+        raise ProgramError("no mariadbd with mariadb-install-db; ./dev test --mariadb installs it")
+    return Path(install), Path(server)
+
+
+def _mariadb_program(name: str) -> str | None:
+    """The server stands where only root's PATH leads."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+    return shutil.which(name, path=path)
+
+
+def mariadb_missing() -> list[str]:
+    """Debian's packages that are still needed to run a MariaDB, and to build the driver."""
+    there = {
+        "mariadb-server-core": _mariadb_program("mariadbd"),
+        # mariadb-install-db calls a program of this one.
+        "mariadb-client-core": shutil.which("my_print_defaults"),
+        "libmariadb-dev": shutil.which("mariadb_config"),
+        "pkg-config": shutil.which("pkg-config"),
+        "gcc": shutil.which("gcc"),
+        "python3-dev": Path(sysconfig.get_path("include"), "Python.h").exists(),
+    }
+    return [package for package, found in there.items() if not found]
 
 
 def _newest_first(folders: Iterator[Path]) -> list[Path]:

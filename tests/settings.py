@@ -1,7 +1,7 @@
 """Settings of the tests: those of the service, with its outside replaced by servers of the tests.
 
 LAUREL_TEST_DATABASE_URL names a PostgreSQL or MariaDB server to run on; without it, SQLite in
-memory.
+memory. With LAUREL_TEST_LIKE_MYSQL, MariaDB is used as if it were MySQL.
 """
 
 from settings import *  # noqa: F403 -- Django's way to build on other settings
@@ -13,6 +13,8 @@ if env.str("LAUREL_TEST_DATABASE_URL", ""):
 if DATABASES["default"]["ENGINE"] == "credentials.mysql":
     # As docs/badges/settings.md has the operator create it.
     DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_nopad_bin"}
+    if env.bool("LAUREL_TEST_LIKE_MYSQL", False):
+        DATABASES["default"]["ENGINE"] = "tests.fakes.mysql"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tasks are only hints: tests call the workers themselves.

@@ -19,9 +19,14 @@ _SEARCH_COLLATION: Final = "utf8mb4_unicode_ci"
 class DatabaseOperations(operations.DatabaseOperations):
     def lookup_cast(self, lookup_type: str, internal_type: str | None = None) -> str:
         cast: str = super().lookup_cast(lookup_type, internal_type)
-        if lookup_type in _CASELESS and internal_type in _TEXT:
+        if lookup_type in _CASELESS and self._is_text(internal_type):
             return f"{cast} COLLATE {_SEARCH_COLLATION}"
         return cast
+
+    def _is_text(self, internal_type: str | None) -> bool:
+        if internal_type == "UUIDField":
+            return not self.connection.features.has_native_uuid_field
+        return internal_type in _TEXT
 
     def insert_statement(self, on_conflict: OnConflict | None = None) -> str:
         """Not INSERT IGNORE: it also cuts what is too long and clamps what is out of range."""

@@ -26,6 +26,7 @@ STORIES = [
     "tests/functional/test_old_events_are_deleted.py",
     "tests/integration/test_claims.py",
     "tests/integration/test_claims_race.py",
+    "tests/integration/test_exact_text.py",
     "tests/integration/test_learners.py",
     "tests/integration/test_query_budget.py",
     "tests/integration/test_import_export.py",

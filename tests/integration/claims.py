@@ -15,8 +15,10 @@ from tests.functional.stories import passes
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def ann_passes(minute: int = 1) -> Message:
+def ann_passes(minute: int = 1, *, title: str = "Course 1") -> Message:
+    """`title`: of the course, to make the message as large as a test wants it."""
     event = passes("ann", 1, minute=minute)
+    event["data"]["course_passing_status"]["course"]["display_name"] = title
     parsed = parse_line(json.dumps(event), number=1)
     return Message(
         origin=f"topic/{minute}-0",
