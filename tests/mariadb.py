@@ -24,7 +24,7 @@ from tests.servers import Server, database_directory, running
 _SQL = """
 CREATE DATABASE IF NOT EXISTS laurel CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE USER IF NOT EXISTS laurel@'{host}' IDENTIFIED BY '{password}';
-GRANT ALL ON *.* TO laurel@'{host}';
+GRANT ALL ON *.* TO laurel@'{host}' WITH GRANT OPTION;
 """
 
 

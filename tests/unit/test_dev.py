@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from tests import programs
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -176,5 +178,19 @@ def test_a_missing_browser_is_an_error_that_says_what_to_install(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(SystemExit, match="apt install chromium"):
+    with pytest.raises(SystemExit, match=r"apt install .*chromium"):
         dev.ensure_chromium()
+
+
+def test_missing_headers_of_the_driver_are_an_error_that_says_what_to_install(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(programs, "_SERVERS", "")
+    with pytest.raises(SystemExit, match=r"apt install .*libmariadb-dev pkg-config gcc$"):
+        dev.build_mysql_driver()
+
+
+def test_what_is_there_is_not_installed(dev: ModuleType) -> None:
+    assert programs.missing_packages({"sh": "sh", "no-such": "no-such-program"}) == ["no-such"]
+    dev.ensure_packages([], why="nothing is missing")
