@@ -7,7 +7,7 @@ prepared statement run over the rows, MySQL and MariaDB statements of many rows.
 
 Every function requires a transaction and costs one statement; only MySQL and MariaDB cut long
 lists. Rows are tuples along `names`, the attribute names of concrete fields (`learner_id`).
-Nothing is returned: a key that is needed is read back, which works on every database.
+No statement returns keys: where one is needed it is read back, which works on every database.
 """
 
 import sys
@@ -27,9 +27,10 @@ Row = tuple[Any, ...]
 M = TypeVar("M", bound=Model)
 Convert = Callable[[Any], Any]
 Query = tuple[str, list[Any]]
-Insert = Callable[[type[Model], Sequence[str], Sequence[Row]], None]
 
-_MYSQL_ROWS: Final = 1_000  # of one statement: far below the usual max_allowed_packet
+# Of one statement on MySQL and MariaDB: far below the usual max_allowed_packet of 16 MB.
+_MYSQL_ROWS: Final = 1_000
+_MYSQL_BYTES: Final = 2_000_000
 
 
 def insert(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
@@ -51,16 +52,29 @@ def update(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> Non
         _way().update(_table(model, names, connection.vendor), rows)
 
 
-def insert_objects(objects: Sequence[Model], *, way: Insert = insert) -> None:
-    """Insert new model instances, all of one class. They do not learn their keys.
-
-    `way`: `insert`, or `insert_missing` to leave out those that are there already.
+def insert_objects(objects: Sequence[Model], *, identity: Sequence[str] = ()) -> None:
+    """Insert new model instances, all of one class. With `identity`, the columns of a unique
+    constraint, they learn their keys: one statement more.
     """
-    if objects:
-        model = type(objects[0])
-        names = _all_but_key(model)
-        _take_time(objects, names, adding=True)
-        way(model, names, list(map(attrgetter(*names), objects)))
+    if not objects:
+        return
+    model = type(objects[0])
+    names = _all_but_key(model)
+    _take_time(objects, names, adding=True)
+    insert(model, names, list(map(attrgetter(*names), objects)))
+    if identity:
+        _learn_keys(objects, identity)
+
+
+def _learn_keys(objects: Sequence[Model], identity: Sequence[str]) -> None:
+    model = type(objects[0])
+    wanted = [tuple(getattr(each, name) for name in identity) for each in objects]
+    rows = select(model, (_key(model), *identity), where=identity, among=wanted)
+    keys = {tuple(row[1:]): row[0] for row in rows}
+    for each, values in zip(objects, wanted, strict=True):
+        each.pk = keys[values]
+        # Documented: Django's Model instance reference.
+        each._state.adding, each._state.db = False, connection.alias
 
 
 def update_objects(objects: Sequence[Model], names: Sequence[str]) -> None:
@@ -319,9 +333,9 @@ class _MySQL:
         return f"SELECT {table.answer} FROM {table.name} WHERE {condition}", by.flat(among)
 
     def insert(self, table: _Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
-        for piece in _pieces(rows):
+        for piece in _pieces(table, rows):
             marks = table.marks(len(piece))
-            self._run(f"INSERT INTO {table.target} VALUES {marks}{otherwise}", table.flat(piece))
+            self._run(f"INSERT INTO {table.target} VALUES {marks}{otherwise}", piece)
 
     def insert_missing(self, table: _Table, rows: Sequence[Row]) -> None:
         # Not INSERT IGNORE: that would also swallow rows that break a check or lack their parent.
@@ -335,23 +349,32 @@ class _MySQL:
         named = ", ".join(f"%s AS {each}" for each in table.columns)
         marks = ", ".join(repeat("%s", len(table.columns)))
         assignments = ", ".join(f"{table.name}.{c} = new.{c}" for c in table.columns[1:])
-        for piece in _pieces(rows):
+        for piece in _pieces(table, rows):
             more = repeat(f"SELECT {marks}", len(piece) - 1)
             new = " UNION ALL ".join([f"SELECT {named}", *more])
             self._run(
                 f"UPDATE {table.name} JOIN ({new}) AS new"
                 f" ON {table.name}.{table.key} = new.{table.key} SET {assignments}",
-                table.flat(piece),
+                piece,
             )
 
-    def _run(self, statement: str, values: Sequence[Any]) -> None:
+    def _run(self, statement: str, rows: Iterable[Row]) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, list(chain.from_iterable(rows)))
 
 
-def _pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), _MYSQL_ROWS):
-        yield rows[start : start + _MYSQL_ROWS]
+def _pieces(table: _Table, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Prepared rows, as many as one statement takes; at least one, however large."""
+    piece: list[Row] = []
+    size = 0
+    for row in zip(*table.prepared(rows), strict=True):
+        its_size = sum(len(each) for each in row if isinstance(each, str | bytes))
+        if piece and (len(piece) >= _MYSQL_ROWS or size + its_size > _MYSQL_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(row)
+        size += its_size
+    yield piece
 
 
 _WAYS: Final[dict[str, _Way]] = {

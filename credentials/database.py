@@ -43,18 +43,14 @@ class DatabaseGoneError(Exception):
     """The database does not answer, or has no room or no lock for us. Nothing of the work is done;
     do it again once it does.
     """
+
+
 M = TypeVar("M", bound=Model)
 
 
 def is_new(row: Model) -> bool:
     """Is it not in the database yet?"""
     return row._state.adding  # noqa: SLF001 -- documented: Django's Model instance reference
-
-
-def mark_stored(row: Model) -> None:
-    """It was inserted by other means than `save`."""
-    row._state.adding = False  # noqa: SLF001 -- documented: Django's Model instance reference
-    row._state.db = connection.alias  # noqa: SLF001
 
 
 def is_servers_trouble(error: Error) -> bool:
@@ -67,36 +63,6 @@ def is_servers_trouble(error: Error) -> bool:
     if sqlstate is not None:
         return str(sqlstate).startswith(_SQLSTATE_TROUBLE)
     return bool(error.args) and error.args[0] in _MYSQL_TROUBLE
-def insert(model: type[M], rows: Sequence[M], *, identity: Sequence[str]) -> None:
-    """Insert `rows`, and see to it that each has its key.
-
-    MySQL does not return the keys of what it inserts: there a second statement reads them back by
-    `identity`, the columns of a unique constraint.
-    """
-    manager = model._default_manager  # noqa: SLF001 -- documented: Django's model Meta reference
-    manager.bulk_create(rows)
-    keyless = [row for row in rows if row.pk is None]
-    if not keyless:
-        return
-    keys: dict[tuple[object, ...], Any] = {}
-    for chunk in in_chunks(keyless):
-        found = manager.filter(**{f"{identity[0]}__in": {getattr(r, identity[0]) for r in chunk}})
-        keys.update((tuple(names), key) for key, *names in found.values_list("pk", *identity))
-    for row in keyless:
-        row.pk = keys[tuple(getattr(row, name) for name in identity)]
-        row._state.adding = False  # noqa: SLF001 -- see is_new
-
-
-def overwrite(model: type[M], rows: Sequence[M], *, fields: Sequence[str]) -> None:
-    """Write these fields of rows that exist. One statement."""
-    # MySQL and MariaDB cannot name the key that conflicts; they look at the primary key first.
-    targets = connection.features.supports_update_conflicts_with_target
-    model._default_manager.bulk_create(  # noqa: SLF001 -- see insert
-        rows,
-        update_conflicts=True,
-        update_fields=fields,
-        unique_fields=["id"] if targets else None,
-    )
 
 
 def locked(rows: QuerySet[M]) -> QuerySet[M]:

@@ -30,8 +30,8 @@ def want(changes: Sequence[Change], *, now: datetime) -> None:
         return
     awarded = [each for each in changes if each.verb is Verb.AWARDED]
     rows = _new_rows(awarded, now=now)
-    bulk.insert_objects(rows)
-    touched = _due_of(row.credential_id for row in rows if row.next_attempt_at is not None)
+    bulk.insert_objects(rows, identity=("credential_id", "provider"))
+    touched = [row.pk for row in rows if row.next_attempt_at is not None]
     fresh = {each.credential.pk for each in awarded}
     older = [
         each.credential.pk
@@ -41,13 +41,6 @@ def want(changes: Sequence[Change], *, now: datetime) -> None:
     touched += want_revoked(older, now=now)
     if touched:
         transaction.on_commit(lambda: dispatch.carry_out(touched))
-
-
-def _due_of(credential_ids: Iterable[int]) -> list[int]:
-    """The keys of their new issuances, which not every database tells when they are inserted."""
-    among = ((each,) for each in credential_ids)
-    rows = bulk.select(Issuance, ("id",), where=("credential_id",), among=among)
-    return [pk for (pk,) in rows]
 
 
 def want_revoked(credential_ids: Iterable[int], *, now: datetime) -> list[int]:

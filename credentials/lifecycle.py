@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 
 from credentials import bulk
-from credentials.database import is_new, mark_stored
+from credentials.database import is_new
 from credentials.models import UserCredential
 
 Status = UserCredential.Status
@@ -168,19 +168,8 @@ def save(changes: Sequence[Change]) -> None:
     for each in fresh:
         if id(each) in former_of:
             each.replaces = None
-    bulk.insert_objects(fresh)
-    _learn_keys(fresh)
+    bulk.insert_objects(fresh, identity=("uuid",))
     chained = [each for each in fresh if id(each) in former_of]
     for each in chained:
         each.replaces = former_of[id(each)]
     bulk.update_objects(chained, ["replaces_id"])
-
-
-def _learn_keys(fresh: Sequence[UserCredential]) -> None:
-    """Read back by uuid: not every database tells the keys that it gave."""
-    among = ((each.uuid,) for each in fresh)
-    rows = bulk.select(UserCredential, ("uuid", "id"), where=("uuid",), among=among)
-    keys: dict[UUID, int] = dict(rows)
-    for each in fresh:
-        each.pk = keys[each.uuid]
-        mark_stored(each)

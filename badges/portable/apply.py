@@ -21,7 +21,8 @@ from badges.models import (
 from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
-from credentials.database import in_chunks, insert, overwrite
+from credentials import bulk
+from credentials.database import in_chunks
 from credentials.models import BadgeTemplate, CredlyOrganization
 
 Owner = RequirementDef | PenaltyDef
@@ -29,7 +30,7 @@ Keys = dict[tuple[UUID, str], int]  # (uuid of the template, id) -> key of the r
 
 _ORGANIZATION_WRITTEN: Final = ("name", "api_key_env", "paused_reason")
 _TEMPLATE_COPIED: Final = ("name", "description", "is_active", "reissue", "name_policy")
-_TEMPLATE_WRITTEN: Final = (*_TEMPLATE_COPIED, "organization", "providers", "note", "modified")
+_TEMPLATE_WRITTEN: Final = (*_TEMPLATE_COPIED, "organization_id", "providers", "note", "modified")
 
 
 @attrs.frozen
@@ -138,8 +139,8 @@ def _write_organizations(steps: Iterable[OrganizationStep]) -> dict[UUID, Credly
             row.paused_reason = ""  # another key: the account may be called again
         row.name, row.api_key_env = wanted.name, wanted.api_key_env
         rows[wanted.uuid] = row
-    insert(CredlyOrganization, fresh, identity=["uuid"])
-    overwrite(CredlyOrganization, changed, fields=_ORGANIZATION_WRITTEN)
+    bulk.insert_objects(fresh, identity=("uuid",))
+    bulk.update_objects(changed, _ORGANIZATION_WRITTEN)
     return rows
 
 
@@ -162,8 +163,8 @@ def _write_templates(
         row.organization = known[wanted.organization] if wanted.organization else None
         row.note = step.note
         written.append(_Change(row, wanted, found))
-    insert(BadgeTemplate, fresh, identity=["uuid"])
-    overwrite(BadgeTemplate, changed, fields=_TEMPLATE_WRITTEN)
+    bulk.insert_objects(fresh, identity=("uuid",))
+    bulk.update_objects(changed, _TEMPLATE_WRITTEN)
     return written
 
 
@@ -199,9 +200,9 @@ def _write_owners(changes: Iterable[_Change], kind: _Kind) -> Keys:
     for chunk in in_chunks(removed):
         kind.owners.filter(pk__in=chunk).delete()
     fresh = [row for _, row, old, _ in pairs if old is None]
-    insert(kind.owners.model, fresh, identity=["template_id", "key"])
+    bulk.insert_objects(fresh, identity=("template_id", "key"))
     differing = [row for _, row, old, new in pairs if old and _columns_differ(kind, old, new)]
-    overwrite(kind.owners.model, differing, fields=kind.columns)
+    bulk.update_objects(differing, kind.columns)
     _write_rules([(row, old, new) for _, row, old, new in pairs], kind)
     return {(uuid, new.id): row.pk for uuid, row, _, new in pairs}
 

@@ -144,12 +144,13 @@ def test_select_cuts_what_has_too_many_parameters(monkeypatch: pytest.MonkeyPatc
     assert [number for (number,) in found] == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_objects_take_the_time_and_know_nothing_of_their_keys() -> None:
+def test_objects_take_the_time_and_learn_their_keys_when_asked() -> None:
     people = [Learner(lms_user_id=n, username=f"u{n}", profile_time=NOON) for n in (1, 2)]
-    bulk.insert_objects(people)
+    bulk.insert_objects(people[:1])
+    bulk.insert_objects(people[1:], identity=("uuid",))
     stored = bulk.select_objects(Learner, where=("username",), among=[("u1",), ("u2",)])
     assert [each.created for each in stored] == [each.created for each in people]
-    assert [each.pk for each in people] == [None, None]
+    assert [each.pk for each in people] == [None, stored[1].pk]
     stored[0].name = "Ann"
     bulk.update_objects(stored, ["name"])
     assert set(Learner.objects.values_list("username", "name")) == {("u1", "Ann"), ("u2", "")}

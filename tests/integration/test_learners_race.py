@@ -12,6 +12,7 @@ from django.db import connections
 from badges import editing
 from badges.models import BadgeRequirement
 from consumer import batch
+from consumer.tally import Report
 from credentials.models import BadgeTemplate, Issuance, Learner, UserCredential
 from events.inbox import summary
 from tests.functional.stories import PASSING
@@ -27,7 +28,7 @@ def test_consumers_race_on_the_same_people_and_every_event_counts() -> None:
     template = BadgeTemplate.objects.create(name="Passed", providers=["credly"], is_active=True)
     BadgeRequirement.objects.create(template=template, key="passed", event_type=PASSING)
     editing.definitions_changed([template.pk], now=NOW)
-    reports: list[batch.Report] = []
+    reports: list[Report] = []
     start = threading.Barrier(CONSUMERS)
 
     def consume(number: int) -> None:
@@ -47,7 +48,7 @@ def test_consumers_race_on_the_same_people_and_every_event_counts() -> None:
         each.start()
     for each in threads:
         each.join()
-    assert sum(report.accepted for report in reports) == CONSUMERS * BATCHES * PEOPLE
+    assert sum(report.of("accepted") for report in reports) == CONSUMERS * BATCHES * PEOPLE
     assert summary()["accepted"] == CONSUMERS * BATCHES * PEOPLE
     assert summary()["failed"] == 0
     for rows in (Learner, UserCredential, Issuance):

@@ -62,7 +62,7 @@ def test_a_batch_larger_than_a_statement_may_be_is_cut() -> None:
     size = 900_000
     messages = [ann_passes(minute=n, title="x" * size) for n in range(limit // size + 2)]
     report = batch.process(messages, clock=lambda: datetime.now(UTC))
-    assert report.accepted == len(messages)
+    assert report.of("accepted") == len(messages)
     assert InboxEvent.objects.count() == len(messages)
 
 

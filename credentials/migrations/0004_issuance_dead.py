@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('credentials', '0002_outbox_set_aside'),
+        ('credentials', '0003_outbox_index_without_conditions'),
     ]
 
     operations = [

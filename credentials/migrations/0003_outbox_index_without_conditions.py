@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
     # A database without conditional indexes has no transactional DDL either.
     atomic = False
 
-    dependencies = [("credentials", "0001_initial")]
+    dependencies = [("credentials", "0002_outbox_set_aside")]
 
     operations = [migrations.RunPython(add, remove)]
