@@ -7,6 +7,7 @@ Note [Receivers are called at most once]
     is named in EVENT_HANDLERS, which are part of the transaction.
 """
 
+import traceback
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -19,7 +20,6 @@ from openedx_events.data import EventsMetadata
 from openedx_events.tooling import prepare_for_new_work_cycle
 
 from events.event import FROM_SIGNAL, Event, LearnerEvent
-from events.inbox import describe
 from events.models import InboxEvent
 from events.registry import Subscription, subscriptions
 
@@ -78,10 +78,13 @@ def _send(event: Event, subscription: Subscription) -> None:
 
 
 def _note(event: Event, receiver: Any, error: Exception) -> None:
-    """In the log, and with the traceback on the event's row of the inbox."""
+    """In the log, and on the event's row of the inbox: where it failed, but not the error's own
+    words, because they may name people and the row is part of the archive.
+    """
     name = f"{receiver.__module__}.{getattr(receiver, '__qualname__', receiver)}"
     log.error("receiver failed", event_id=str(event.id), receiver=name, error=repr(error))
-    reason = f"Accepted, but the receiver {name} failed:\n{describe(error)}".replace("\x00", "")
+    frames = "".join(traceback.format_tb(error.__traceback__))[-8_000:]
+    reason = f"Accepted, but the receiver {name} failed:\n{frames}{type(error).__qualname__}"
     try:
         InboxEvent.objects.filter(event_id=event.id).update(reason=reason)
     except Error as gone:

@@ -182,6 +182,24 @@ def test_a_publisher_that_lost_its_lease_leaves_the_rest_to_the_other(
     assert Lease.take("publish", now=now, length=timedelta(minutes=2))  # nobody holds it
 
 
+def test_a_publisher_that_lost_its_lease_does_not_end_that_of_the_other(
+    service: Service, heard: Callable[[], list[str]]
+) -> None:
+    service.load(explorer())
+    win(service, "ann", "bob", "cid")
+    now = timezone.now()
+
+    def another_begins() -> None:
+        nonlocal now
+        now += timedelta(minutes=3)
+        assert Lease.take("publish", now=now, length=timedelta(minutes=2))
+
+    Interrupted.before_send = another_begins
+    assert outbox.publish_due(clock=lambda: now) == 1
+    assert outbox.publish_due(clock=lambda: now) == 0
+    assert heard() == all_ids()[:1]
+
+
 def test_a_slow_publisher_keeps_its_lease(service: Service, heard: Callable[[], list[str]]) -> None:
     service.load(explorer())
     win(service, "ann", "bob", "cid")
