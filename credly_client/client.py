@@ -1,39 +1,28 @@
-"""The one file that talks to the network.
-
-Note [Paging]
-    Pages are asked for by number with our own filter. Credly's `next_page_url` may drop the
-    filter and may name another host; it is never followed. The filter is applied here once
-    more, and a template that moves between two pages is yielded once.
-
-Note [What was sent]
-    A changing call whose answer is lost must be looked up before it is sent again. It counts
-    as "not sent" only when that is certain: the connection was never made. Every other network
-    error of a changing call is `OutcomeUnknown`.
-"""
+"""The calls of one organization, as methods. See README.md beside this file."""
 
 from __future__ import annotations
 
-import logging
-import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import requests as http
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from credly_client import requests, responses
-from credly_client.errors import CredlyError, MalformedAnswer, OutcomeUnknown, Unreachable
-from credly_client.requests import Id, Request
+from credly_client import requests, responses, transport
+from credly_client.bodies import BadgeRequest, Replacement
+from credly_client.configured import base_url_of, basic, token_of
+from credly_client.errors import MalformedAnswer
+from credly_client.oauth import OAuth
+from credly_client.paging import all_items
+from credly_client.requests import BadgeFilter, Id, Request
 from credly_client.responses import Answer
 from credly_client.shapes import canonical_id, mapping
+from credly_client.transport import Limits
 from credly_client.types import (
     HELD,
-    BadgeRequest,
+    AuthorizationToken,
     BadgeTemplate,
     Event,
     IssuedBadge,
@@ -42,20 +31,21 @@ from credly_client.types import (
 )
 
 T = TypeVar("T")
-log = logging.getLogger("credly_client")
 
 DEFAULT_TIMEOUT = (5.0, 30.0)
-MAX_PAGES = 2000
+DEFAULT_DEADLINE = 45.0
 
 
 class CredlyClient:
     """The calls of one organization. Every call raises an error of `credly_client.errors`.
 
     `base_url`: `https://api.credly.com/v1/`, with or without the last slash.
-    `token`: the organization's authorization token.
-    `session`: a `requests.Session` to share connections; without one the client makes its own
-    and `close()` ends it. Use one client per thread.
+    `token`: the organization's authorization token; or `oauth` instead.
+    `session`: of `transport.new_session`, to share connections or to name proxies; without one
+    the client makes its own and `close()` ends it. Use one client, and one session, per thread.
     `timeout`: seconds to connect, seconds to wait for each piece of the answer.
+    `deadline`: seconds for a whole call, fetching an access token included; a list has as many
+    for each page. Another kind of session keeps only the time-outs.
     """
 
     def __init__(
@@ -63,16 +53,22 @@ class CredlyClient:
         *,
         base_url: str,
         organization_id: Id,
-        token: str,
+        token: str | None = None,
+        oauth: OAuth | None = None,
         session: http.Session | None = None,
         timeout: tuple[float, float] = DEFAULT_TIMEOUT,
+        deadline: float = DEFAULT_DEADLINE,
     ) -> None:
-        self.base_url = _checked_base_url(base_url)
+        if (token is None) == (oauth is None):
+            raise ValueError("exactly one of token and oauth is needed")
+        self.base_url = base_url_of(base_url)
         self.organization_id = UUID(canonical_id(organization_id))
         self.timeout = timeout
-        self._auth = (_checked_token(token), "")
+        self.deadline = deadline
+        self._oauth = oauth
+        self._basic = "" if token is None else basic(token_of(token))
         self._owns_session = session is None
-        self._session = _new_session() if session is None else session
+        self._session = transport.new_session() if session is None else session
 
     def __repr__(self) -> str:
         return f"<CredlyClient {self.organization_id} at {self.base_url}>"
@@ -92,12 +88,36 @@ class CredlyClient:
         if self._owns_session:
             self._session.close()
 
-    # Calls
+    # The organization and its keys
 
     def get_organization(self) -> Organization:
         return self._one(
             requests.get_organization(self.organization_id), parse=Organization.from_data
         )
+
+    def set_webhook(self, url: str) -> Organization:
+        """Where Credly calls back; one address for an organization. Sending it again is safe."""
+        request = requests.set_webhook(self.organization_id, url=url)
+        return self._one(request, parse=Organization.from_data)
+
+    def list_authorization_tokens(self) -> Iterator[AuthorizationToken]:
+        def fetch(number: int) -> Page[AuthorizationToken]:
+            request = requests.list_authorization_tokens(self.organization_id, page=number)
+            return self._page(request, parse=AuthorizationToken.from_data)
+
+        return all_items(fetch)
+
+    def rotate_authorization_token(self) -> AuthorizationToken:
+        """The new key: keep its `token`, the one before is dead. This client uses it from now on,
+        unless it works by OAuth. After `OutcomeUnknown` the key may be lost: a person makes one.
+        """
+        request = requests.rotate_authorization_token(self.organization_id)
+        rotated = responses.rotated_token(self._send(request), request=request)
+        if self._oauth is None:
+            self._basic = basic(rotated.token or "")
+        return rotated
+
+    # Badge templates
 
     def list_templates(self, *, state: str | None = None) -> Iterator[BadgeTemplate]:
         """Every template, page by page; only those in `state` when it is given."""
@@ -106,54 +126,82 @@ class CredlyClient:
             request = requests.list_templates(self.organization_id, page=number, state=state)
             return self._page(request, parse=BadgeTemplate.from_data)
 
-        seen: set[UUID] = set()
-        for template in _all_pages(fetch):
-            if template.id not in seen and state in (None, template.state):
-                seen.add(template.id)
-                yield template
+        return all_items(fetch, admits=lambda template: state in (None, template.state))
 
     def get_template(self, template_id: Id) -> BadgeTemplate:
         request = requests.get_template(self.organization_id, template_id=template_id)
         return self._one(request, parse=BadgeTemplate.from_data)
+
+    # Badges
 
     def issue_badge(self, badge: BadgeRequest) -> IssuedBadge:
         """Not idempotent: after `OutcomeUnknown` or `DuplicateBadge` ask `find_badges` first."""
         request = requests.issue_badge(self.organization_id, badge=badge)
         return self._one(request, parse=IssuedBadge.from_data)
 
+    def issue_badges(self, badges: Sequence[BadgeRequest]) -> tuple[IssuedBadge, ...]:
+        """Up to 50 in one call, answered in the order of `badges`. After `OutcomeUnknown` or
+        `BatchRefused` ask `find_badges` for each of them. ValueError: see `requests.issue_badges`.
+        """
+        request = requests.issue_badges(self.organization_id, badges=badges)
+        return responses.batch(self._send(request), request=request, badges=badges)
+
     def get_badge(self, badge_id: Id) -> IssuedBadge:
         request = requests.get_badge(self.organization_id, badge_id=badge_id)
         return self._one(request, parse=IssuedBadge.from_data)
 
+    def list_badges(
+        self,
+        *,
+        issuer_earner_id: str | None = None,
+        template_id: Id | None = None,
+        recipient_email: str | None = None,
+        states: Iterable[str] = (),
+    ) -> Iterator[IssuedBadge]:
+        """Every badge that fits all that is given, page by page.
+
+        A badge whose answer does not even carry the key that is asked for could be one that is
+        looked for, and is `MalformedAnswer`.
+        """
+        only = BadgeFilter(
+            issuer_earner_id=issuer_earner_id,
+            template_id=template_id,
+            recipient_email=recipient_email,
+            states=states,
+        )
+        # A template's id and the state are there, or the badge is malformed anyway.
+        needed = [key for key in only.to_query() if key in ("issuer_earner_id", "recipient_email")]
+
+        def parse(value: object) -> IssuedBadge:
+            if missing := set(needed) - set(mapping(value, name="badge")):
+                raise MalformedAnswer(f"{', '.join(sorted(missing))} is missing")
+            return IssuedBadge.from_data(value)
+
+        def fetch(number: int) -> Page[IssuedBadge]:
+            request = requests.list_badges(self.organization_id, page=number, only=only)
+            return self._page(request, parse=parse)
+
+        return all_items(fetch, admits=only.admits)
+
     def find_badges(
         self, *, issuer_earner_id: str, template_id: Id, states: Iterable[str] = HELD
     ) -> tuple[IssuedBadge, ...]:
-        """The badges of one learner and template that are in one of `states`.
-
-        An empty answer is proof enough to issue: a badge whose answer does not even carry the
-        key `issuer_earner_id` could be the one that is looked for, and is `MalformedAnswer`.
+        """The badges of one learner and template that are in one of `states` and not replaced by
+        another. An empty answer is proof enough to issue.
         """
-        wanted = frozenset(states)
-        template = UUID(canonical_id(template_id))
+        badges = self.list_badges(
+            issuer_earner_id=issuer_earner_id, template_id=template_id, states=states
+        )
+        return tuple(badge for badge in badges if badge.replacement_badge_id is None)
 
-        def fetch(number: int) -> Page[IssuedBadge]:
-            request = requests.find_badges(
-                self.organization_id,
-                issuer_earner_id=issuer_earner_id,
-                template_id=template,
-                states=sorted(wanted),
-                page=number,
-            )
-            return self._page(request, parse=_comparable_badge)
-
-        found = {
-            badge.id: badge
-            for badge in _all_pages(fetch)
-            if badge.issuer_earner_id == issuer_earner_id
-            and badge.template_id == template
-            and badge.state in wanted
-        }
-        return tuple(found.values())
+    def replace_badge(self, badge_id: Id, *, replacement: Replacement) -> IssuedBadge:
+        """The new badge. After `OutcomeUnknown` ask `get_badge` for its `replacement_badge_id`;
+        `ValidationFailed.current_badge_id` names the badge that replaced it before.
+        """
+        request = requests.replace_badge(
+            self.organization_id, badge_id=badge_id, replacement=replacement
+        )
+        return self._one(request, parse=IssuedBadge.from_data)
 
     def revoke_badge(
         self, badge_id: Id, *, reason: str, suppress_notification: bool = False
@@ -167,12 +215,28 @@ class CredlyClient:
         )
         return self._one(request, parse=IssuedBadge.from_data)
 
+    def delete_badge(self, badge_id: Id) -> None:
+        """For the erasure of a person only; nothing remains. `NotFound`: it was gone before."""
+        request = requests.delete_badge(self.organization_id, badge_id=badge_id)
+        responses.nothing(self._send(request), request=request)
+
+    # Events
+
+    def list_events(self, *, event_type: str | None = None) -> Iterator[Event]:
+        """Every event, page by page; only those of `event_type` when it is given."""
+
+        def fetch(number: int) -> Page[Event]:
+            request = requests.list_events(self.organization_id, page=number)
+            return self._page(request, parse=Event.from_data)
+
+        return all_items(fetch, admits=lambda event: event_type in (None, event.event_type))
+
     def get_event(self, event_id: Id) -> Event:
         """`NotFound` may only mean that the webhook was faster than Credly's own store."""
         request = requests.get_event(self.organization_id, event_id=event_id)
         return self._one(request, parse=Event.from_data)
 
-    # Transport
+    # Sending
 
     def _one(self, request: Request, *, parse: Callable[[object], T]) -> T:
         return responses.one(self._send(request), request=request, parse=parse)
@@ -181,92 +245,34 @@ class CredlyClient:
         return responses.page(self._send(request), request=request, parse=parse)
 
     def _send(self, request: Request) -> Answer:
-        started = time.monotonic()
-        try:
-            response = self._session.request(
-                request.method,
-                self.base_url + request.path,
-                params=list(request.query),
-                json=request.body,
-                headers={"Accept": "application/json", "User-Agent": "laurel-credly-client"},
-                auth=self._auth,
-                timeout=self.timeout,
-                allow_redirects=False,
-            )
-        except http.RequestException as error:
-            log.warning("%s failed: %s", request, type(error).__name__)
-            raise _network_error(error, request=request) from error
-        duration = round((time.monotonic() - started) * 1000)
-        log.info("%s answered %d in %d ms", request, response.status_code, duration)
-        return Answer(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=response.content,
+        limits = Limits(
+            connect=self.timeout[0],
+            read=self.timeout[1],
+            deadline=time.monotonic() + self.deadline,
         )
+        url = self.base_url + request.path
+        if self._oauth is None:
+            return self._transmit(request, url=url, authorization=self._basic, limits=limits)
+        bearer = self._bearer(self._oauth, limits=limits)
+        answer = self._transmit(request, url=url, authorization=bearer, limits=limits)
+        if not responses.is_unauthorized(answer):
+            return answer
+        # The token ended early. A refused call changed nothing, so it may be sent again.
+        self._oauth.forget(bearer)
+        bearer = self._bearer(self._oauth, limits=limits)
+        return self._transmit(request, url=url, authorization=bearer, limits=limits)
 
+    def _bearer(self, oauth: OAuth, *, limits: Limits) -> str:
+        def fetch(request: Request, authorization: str) -> Answer:
+            url = oauth.token_url
+            return self._transmit(request, url=url, authorization=authorization, limits=limits)
 
-def _network_error(error: http.RequestException, *, request: Request) -> CredlyError:
-    message = f"{request}: no answer ({type(error).__name__})"
-    if not request.changes or _nothing_was_sent(error):
-        return Unreachable(message)
-    return OutcomeUnknown(message)
+        now = time.monotonic()
+        return oauth.bearer(send=fetch, now=now, patience=limits.deadline - now)
 
-
-def _nothing_was_sent(error: BaseException) -> bool:
-    """See Note [What was sent]. Looks through the errors that wrap the socket's own."""
-    never_connected = (
-        ConnectTimeoutError,
-        NewConnectionError,
-        NameResolutionError,
-        ssl.SSLCertVerificationError,
-    )
-    waiting: list[BaseException] = [error]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, never_connected):
-            return True
-        inner = (*current.args, getattr(current, "reason", None))
-        waiting += [item for item in inner if isinstance(item, BaseException)]
-    return False
-
-
-def _all_pages(fetch: Callable[[int], Page[T]]) -> Iterator[T]:
-    """Every item of every page. See Note [Paging]."""
-    for number in range(1, MAX_PAGES + 1):
-        page = fetch(number)
-        if page.current_page not in (None, number):
-            raise MalformedAnswer(f"asked for page {number}, got page {page.current_page}")
-        yield from page.items
-        if number >= page.total_pages or not page.items:
-            return
-    raise MalformedAnswer(f"a list of more than {MAX_PAGES} pages")
-
-
-def _comparable_badge(value: object) -> IssuedBadge:
-    if "issuer_earner_id" not in mapping(value, name="badge"):
-        raise MalformedAnswer("issuer_earner_id is missing")
-    return IssuedBadge.from_data(value)
-
-
-def _checked_base_url(base_url: str) -> str:
-    """With exactly one slash at the end, so that joining a path never loses `/v1`."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("base_url is not an http(s) URL")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("base_url holds more than scheme, host and path")
-    return base_url.rstrip("/") + "/"
-
-
-def _checked_token(token: str) -> str:
-    # A colon would end the user name of Basic authentication early.
-    if not token or not token.isascii() or not token.isprintable() or {":", " "} & set(token):
-        raise ValueError("token is empty or holds characters that no token has")
-    return token
-
-
-def _new_session() -> http.Session:
-    session = http.Session()
-    # A session cookie would outlive the token that earned it.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    def _transmit(
+        self, request: Request, *, url: str, authorization: str, limits: Limits
+    ) -> Answer:
+        return transport.send(
+            request, url=url, session=self._session, authorization=authorization, limits=limits
+        )

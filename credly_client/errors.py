@@ -115,7 +115,9 @@ class NotFound(Refused):
 
 
 class ValidationFailed(Refused):
-    """422. `errors` says which fields; `current_badge_id` is set when a badge was replaced."""
+    """422. `errors` says which fields; `current_badge_id` is set when a badge was replaced;
+    `error_index` is the place of the badge to blame in a batch.
+    """
 
     def __init__(
         self,
@@ -124,10 +126,12 @@ class ValidationFailed(Refused):
         status: int | None = None,
         errors: tuple[FieldError, ...] = (),
         current_badge_id: UUID | None = None,
+        error_index: int | None = None,
     ) -> None:
         super().__init__(message, status=status)
         self.errors = errors
         self.current_badge_id = current_badge_id
+        self.error_index = error_index
 
 
 class DuplicateBadge(ValidationFailed):
@@ -135,3 +139,14 @@ class DuplicateBadge(ValidationFailed):
 
     Permanent, because sending it again changes nothing; catch it before asking `permanent`.
     """
+
+
+class BatchRefused(ValidationFailed):
+    """422 to a batch: this batch will never be accepted, because of the badge at `error_index`.
+
+    `duplicate` says that the learner of that badge holds it. Whether the others were issued is
+    not documented: look each of them up, send those that are missing without the one to blame.
+    """
+
+    outcome_unknown = True
+    duplicate = False

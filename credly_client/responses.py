@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Never, TypeVar
+from typing import Any, Never, TypeVar
 from uuid import UUID
 
 import attrs
 
+from credly_client.bodies import BadgeRequest
+from credly_client.configured import token_of
 from credly_client.errors import (
+    BatchRefused,
     CredlyError,
     DuplicateBadge,
     FieldError,
@@ -27,8 +30,8 @@ from credly_client.errors import (
     ValidationFailed,
 )
 from credly_client.requests import Request
-from credly_client.shapes import mapping, required
-from credly_client.types import Page
+from credly_client.shapes import mapping, required, sequence
+from credly_client.types import AuthorizationToken, IssuedBadge, Page
 
 T = TypeVar("T")
 
@@ -65,8 +68,76 @@ def page(answer: Answer, *, request: Request, parse: Callable[[object], T]) -> P
     return _read(answer, request=request, read=read)
 
 
+def whole(answer: Answer, *, request: Request, parse: Callable[[object], T]) -> T:
+    """What `parse` makes of the document, where it has no envelope."""
+    return _read(answer, request=request, read=parse)
+
+
+def nothing(answer: Answer, *, request: Request) -> None:
+    """204, or any other 2xx whatever it says."""
+    if not _is_success(answer):
+        _raise(answer, request=request)
+
+
+def batch(
+    answer: Answer, *, request: Request, badges: Sequence[BadgeRequest]
+) -> tuple[IssuedBadge, ...]:
+    """`{"data": [...]}` -> the issued badges in the order of `badges`; all of them, or an error."""
+
+    def read(document: object) -> tuple[IssuedBadge, ...]:
+        data = required(mapping(document, name="answer"), "data", sequence)
+        issued = [IssuedBadge.from_data(item) for item in data]
+        by_key = {(badge.template_id, badge.issuer_earner_id): badge for badge in issued}
+        wanted = [(badge.template_id, badge.issuer_earner_id) for badge in badges]
+        if missing := sum(key not in by_key for key in wanted):
+            raise MalformedAnswer(f"{missing} of {len(wanted)} badges are not in the answer")
+        return tuple(by_key[key] for key in wanted)
+
+    try:
+        return _read(answer, request=request, read=read)
+    except ValidationFailed as error:
+        refused = BatchRefused(
+            str(error),
+            status=error.status,
+            errors=error.errors,
+            current_badge_id=error.current_badge_id,
+            error_index=error.error_index,
+        )
+        refused.duplicate = isinstance(error, DuplicateBadge)
+        raise refused from error
+
+
+def rotated_token(answer: Answer, *, request: Request) -> AuthorizationToken:
+    """The new key. What the answer looks like is not documented: the key counts as lost, and the
+    outcome as unknown, when it is neither in `data` nor in the one entry of a list there.
+    """
+
+    def read(document: object) -> AuthorizationToken:
+        data: Any = mapping(document, name="answer").get("data")
+        token = AuthorizationToken.from_data(data[0] if _is_single(data) else data)
+        try:
+            token_of(token.token or "")
+        except ValueError as error:
+            raise MalformedAnswer(str(error)) from error
+        return token
+
+    return _read(answer, request=request, read=read)
+
+
+def is_unauthorized(answer: Answer) -> bool:
+    return answer.status == HTTPStatus.UNAUTHORIZED
+
+
+def _is_single(data: object) -> bool:
+    return isinstance(data, list) and len(data) == 1
+
+
+def _is_success(answer: Answer) -> bool:
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
 def _read(answer: Answer, *, request: Request, read: Callable[[object], T]) -> T:
-    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+    if not _is_success(answer):
         _raise(answer, request=request)
     try:
         return read(_decode(answer))
@@ -125,6 +196,7 @@ class _Complaint:
     message: str = ""
     errors: tuple[FieldError, ...] = ()
     current_badge_id: UUID | None = None
+    error_index: int | None = None
 
 
 def _complaint(answer: Answer) -> _Complaint:
@@ -136,13 +208,15 @@ def _complaint(answer: Answer) -> _Complaint:
     if not isinstance(document, dict):
         return _Complaint()
     data = _object(document.get("data"))
-    message = data.get("message") or document.get("message")
+    # OAuth answers carry `error` and perhaps `error_description` instead.
+    message = data.get("message") or document.get("message") or document.get("error")
     errors = data.get("errors")
     current = _object(document.get("metadata")).get("current_badge_id")
     try:
         current_badge_id = UUID(str(current)) if current else None
     except ValueError:
         current_badge_id = None
+    index = data.get("error_index")
     return _Complaint(
         message=message if isinstance(message, str) else "",
         errors=tuple(
@@ -151,6 +225,7 @@ def _complaint(answer: Answer) -> _Complaint:
             if isinstance(entry, dict)
         ),
         current_badge_id=current_badge_id,
+        error_index=index if isinstance(index, int) else None,
     )
 
 
@@ -176,6 +251,7 @@ def _validation_error(said: _Complaint, *, summary: str) -> ValidationFailed:
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
         errors=said.errors,
         current_badge_id=said.current_badge_id,
+        error_index=said.error_index,
     )
 
 

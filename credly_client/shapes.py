@@ -36,6 +36,13 @@ def text(value: object, *, name: str) -> str:
     return value
 
 
+def texts(value: object, *, name: str) -> tuple[str, ...]:
+    """A list of labels, each a text or an object with a `name`; anything else is left out."""
+    items = sequence(value, name=name)
+    named = (item.get("name") if isinstance(item, dict) else item for item in items)
+    return tuple(item for item in named if isinstance(item, str))
+
+
 def number(value: object, *, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedAnswer(f"{name} is not a whole number")

@@ -1,4 +1,4 @@
-"""What Credly's answers and our requests mean, as frozen values.
+"""What Credly's answers mean, as frozen values.
 
 `from_data` takes the decoded JSON of one object, ignores unknown keys and raises
 `MalformedAnswer` when a declared key has another shape. States are plain text: a state that
@@ -8,17 +8,17 @@ of `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 import attrs
 
+from credly_client.bodies import BadgeRequest, Evidence, IdEvidence, UrlEvidence
 from credly_client.shapes import (
     boolean,
-    canonical_id,
     day,
     identifier,
     mapping,
@@ -28,7 +28,21 @@ from credly_client.shapes import (
     required,
     sequence,
     text,
+    texts,
 )
+
+__all__ = [
+    "HELD",
+    "AuthorizationToken",
+    "BadgeRequest",
+    "BadgeState",
+    "BadgeTemplate",
+    "Event",
+    "IssuedBadge",
+    "Organization",
+    "Page",
+    "TemplateState",
+]
 
 T = TypeVar("T")
 
@@ -54,7 +68,8 @@ HELD = (BadgeState.PENDING, BadgeState.ACCEPTED)
 class Organization:
     id: UUID
     name: str
-    webhook_url: str | None = None
+    webhook_url: str | None = attrs.field(default=None, repr=False)
+    allowed_webhooks: tuple[str, ...] = ()
 
     @classmethod
     def from_data(cls, value: object) -> Self:
@@ -63,6 +78,40 @@ class Organization:
             id=required(data, "id", identifier),
             name=required(data, "name", text),
             webhook_url=optional(data, "webhook_url", text),
+            allowed_webhooks=optional(data, "allowed_webhooks", texts) or (),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class AuthorizationToken:
+    """A key of the organization. It dies at `expires_at`, 180 days after it was made.
+
+    `token` is the secret itself; a list may leave it out.
+    """
+
+    id: UUID
+    token: str | None = attrs.field(default=None, repr=False)
+    description: str = ""
+    read_enabled: bool | None = None
+    write_enabled: bool | None = None
+    delete_enabled: bool | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    owner_id: UUID | None = None
+
+    @classmethod
+    def from_data(cls, value: object) -> Self:
+        data = mapping(value, name="authorization_token")
+        return cls(
+            id=required(data, "id", identifier),
+            token=optional(data, "token", text),
+            description=optional(data, "description", text) or "",
+            read_enabled=optional(data, "read_enabled", boolean),
+            write_enabled=optional(data, "write_enabled", boolean),
+            delete_enabled=optional(data, "delete_enabled", boolean),
+            created_at=optional(data, "created_at", moment),
+            expires_at=optional(data, "expires_at", moment),
+            owner_id=optional(data, "owner_id", identifier) or optional(data, "owner", owner_id),
         )
 
 
@@ -78,7 +127,10 @@ class BadgeTemplate:
     image_url: str | None = None
     url: str | None = None
     public: bool | None = None
+    vanity_slug: str | None = None
     allow_duplicate_badges: bool | None = None
+    skills: tuple[str, ...] = ()
+    reporting_tags: tuple[str, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -94,7 +146,10 @@ class BadgeTemplate:
             image_url=optional(data, "image_url", text),
             url=optional(data, "url", text),
             public=optional(data, "public", boolean),
+            vanity_slug=optional(data, "vanity_slug", text),
             allow_duplicate_badges=optional(data, "allow_duplicate_badges", boolean),
+            skills=optional(data, "skills", texts) or (),
+            reporting_tags=optional(data, "reporting_tags", texts) or (),
             created_at=optional(data, "created_at", moment),
             updated_at=optional(data, "updated_at", moment),
         )
@@ -126,6 +181,7 @@ class IssuedBadge:
     replaces_badge_id: UUID | None = None
     replacement_badge_id: UUID | None = None
     revocation_reason: str | None = attrs.field(default=None, repr=False)
+    evidence: tuple[Evidence, ...] = attrs.field(default=(), repr=False)
 
     @classmethod
     def from_data(cls, value: object) -> Self:
@@ -151,6 +207,7 @@ class IssuedBadge:
             replaces_badge_id=optional(data, "replaces_badge_id", identifier),
             replacement_badge_id=optional(data, "replacement_badge_id", identifier),
             revocation_reason=optional(data, "revocation_reason", text),
+            evidence=optional(data, "evidence", _evidence) or (),
         )
 
 
@@ -201,69 +258,24 @@ class Page(Generic[T]):
         )
 
 
-def _as_uuid(value: UUID | str) -> UUID:
-    return UUID(canonical_id(value))
+def _evidence(value: object, *, name: str) -> tuple[Evidence, ...]:
+    """Kinds of evidence that are not known here are left out."""
+    found = (_one_evidence(mapping(item, name=name)) for item in sequence(value, name=name))
+    return tuple(item for item in found if item is not None)
 
 
-@attrs.frozen(kw_only=True)
-class BadgeRequest:
-    """One badge to issue.
-
-    `issued_at` is the award's time, with a zone. `issuer_earner_id` is our stable name for the
-    learner, the only thing by which a lost answer can be looked up. `expires_at`: a date, None
-    for the template's default, False for never. Raises ValueError when one of them does not fit.
-    """
-
-    template_id: UUID = attrs.field(converter=_as_uuid)
-    recipient_email: str = attrs.field(repr=False)
-    first_name: str = attrs.field(repr=False)
-    last_name: str = attrs.field(repr=False)
-    issued_at: datetime = attrs.field()
-    issuer_earner_id: str = attrs.field()
-    middle_name: str | None = attrs.field(default=None, repr=False)
-    locale: str | None = None
-    suppress_notification: bool = False
-    expires_at: date | Literal[False] | None = None
-
-    @issued_at.validator
-    def _has_a_zone(self, _: object, value: datetime) -> None:
-        if value.tzinfo is None:
-            raise ValueError("issued_at needs a time zone")
-
-    @issuer_earner_id.validator
-    def _can_be_looked_up(self, _: object, value: str) -> None:
-        filter_value(value)
-
-    def to_data(self) -> dict[str, object]:
-        """The JSON body of POST `badges`; what is not set is not sent."""
-        data: dict[str, object] = {
-            "recipient_email": self.recipient_email,
-            "issued_to_first_name": self.first_name,
-            "issued_to_last_name": self.last_name,
-            "badge_template_id": str(self.template_id),
-            "issued_at": written(self.issued_at),
-            "issuer_earner_id": self.issuer_earner_id,
-            "suppress_badge_notification_email": self.suppress_notification,
-        }
-        if self.middle_name:
-            data["issued_to_middle_name"] = self.middle_name
-        if self.locale:
-            data["locale"] = self.locale
-        if self.expires_at is not None:
-            data["expires_at"] = self.expires_at and self.expires_at.isoformat()
-        return data
-
-
-def written(value: datetime) -> str:
-    """ISO 8601 in UTC, in the form that Credly answers: `2014-04-01T14:41:00.000Z`."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def filter_value(value: str) -> str:
-    """`value`, if it can stand in `filter=key::value|...`; else ValueError."""
-    if not value or any(separator in value for separator in ("|", ",", "::")):
-        raise ValueError(f"can not be used in a filter: {value!r}")
-    return value
+def _one_evidence(data: Mapping[str, object]) -> Evidence | None:
+    description = optional(data, "description", text) or ""
+    match data.get("type"):
+        case "UrlEvidence":
+            name = optional(data, "name", text) or ""
+            value = optional(data, "value", text) or ""
+            return UrlEvidence(value=value, name=name, description=description)
+        case "IdEvidence":
+            title = optional(data, "title", text) or ""
+            # Credly numbers its own records with text, and a course's number may be one.
+            return IdEvidence(id=str(data.get("id") or ""), title=title, description=description)
+    return None
 
 
 def owner_id(value: object, *, name: str) -> UUID:

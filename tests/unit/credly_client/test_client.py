@@ -1,85 +1,22 @@
-"""The transport file, with an adapter in place of the network: no socket is opened."""
+"""What the client asks for and makes of it, with an adapter in place of the network."""
 
 import base64
-import json
 import logging
-import ssl
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 import requests as http
-from requests.adapters import BaseAdapter
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    MaxRetryError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-    SSLError,
-)
 
-from credly_client import client as client_module
-from credly_client.client import CredlyClient
-from credly_client.errors import (
-    MalformedAnswer,
-    OutcomeUnknown,
-    Redirected,
-    Unreachable,
-)
+from credly_client import paging
+from credly_client.client import DEFAULT_TIMEOUT, CredlyClient
+from credly_client.errors import MalformedAnswer, Redirected
+from credly_client.oauth import OAuth
+from tests.unit.credly_client.wire import ORG, TOKEN, answered, credly
 
-ORG = "5f1b0cb7-6d0a-4a7e-9d6c-3f0d5d0b8a10"
 TEMPLATE = "0d4a7c1e-2b53-4f6f-9a60-6d1b7a3c9e21"
 BADGE = "a3f1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
-TOKEN = "a-very-secret-token"
-
-Answering = Callable[[http.PreparedRequest], http.Response]
-
-
-class Wire(BaseAdapter):
-    """Stands where the network would be: records what is sent, answers as it is told."""
-
-    def __init__(self, answer: Answering) -> None:
-        super().__init__()
-        self.answer = answer
-        self.sent: list[http.PreparedRequest] = []
-        self.timeouts: list[object] = []
-
-    def send(self, request: http.PreparedRequest, *args: object, **kwargs: object) -> http.Response:
-        assert not args
-        self.sent.append(request)
-        self.timeouts.append(kwargs["timeout"])
-        response = self.answer(request)
-        response.request = request
-        return response
-
-    def close(self) -> None:
-        pass
-
-
-def answered(
-    document: object, *, status: int = 200, headers: dict[str, str] | None = None
-) -> http.Response:
-    response = http.Response()
-    response.status_code = status
-    response.headers.update(headers or {})
-    response._content = json.dumps(document).encode()
-    return response
-
-
-def credly(
-    answer: Answering, *, base_url: str = "https://api.credly.com/v1/"
-) -> tuple[CredlyClient, Wire]:
-    wire = Wire(answer)
-    session = http.Session()
-    session.mount("https://", wire)
-    session.mount("http://", wire)
-    made = CredlyClient(base_url=base_url, organization_id=ORG, token=TOKEN, session=session)
-    return made, wire
 
 
 def organization(_: http.PreparedRequest) -> http.Response:
@@ -145,6 +82,15 @@ def test_a_token_that_is_none_is_not_repeated(token: str) -> None:
     assert not token or token not in str(caught.value)
 
 
+def test_exactly_one_way_to_log_in() -> None:
+    oauth = OAuth(client_id="acme", client_secret="secret")
+    url = "https://api.credly.com/v1"
+    with pytest.raises(ValueError, match="exactly one"):
+        CredlyClient(base_url=url, organization_id=ORG)
+    with pytest.raises(ValueError, match="exactly one"):
+        CredlyClient(base_url=url, organization_id=ORG, token=TOKEN, oauth=oauth)
+
+
 def test_organization_and_ids_must_be_uuids() -> None:
     with pytest.raises(ValueError, match="UUID"):
         CredlyClient(base_url="https://api.credly.com/v1", organization_id="acme", token=TOKEN)
@@ -164,7 +110,7 @@ def test_authentication_and_time_out() -> None:
     expected = "Basic " + base64.b64encode(f"{TOKEN}:".encode()).decode()
     assert wire.sent[0].headers["Authorization"] == expected
     assert wire.sent[0].headers["Accept"] == "application/json"
-    assert wire.timeouts == [client_module.DEFAULT_TIMEOUT]
+    assert wire.timeouts == [DEFAULT_TIMEOUT]
 
 
 def test_the_token_is_nowhere_to_be_read(caplog: pytest.LogCaptureFixture) -> None:
@@ -225,7 +171,7 @@ def test_a_server_that_always_answers_page_one() -> None:
 
 
 def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "MAX_PAGES", 3)
+    monkeypatch.setattr(paging, "MAX_PAGES", 3)
     client, wire = credly(
         lambda request: listed([template(1)], page=page_number(request), pages=10**9)
     )
@@ -251,56 +197,27 @@ def test_find_badges_filters_again() -> None:
     assert [str(item.id) for item in found] == [BADGE]
 
 
+def test_a_replaced_badge_is_not_held() -> None:
+    items: list[object] = [badge(replacement_badge_id=str(uuid4()))]
+    client, _ = credly(lambda _: listed(items, page=1, pages=1))
+    assert not client.find_badges(issuer_earner_id="learner-11", template_id=TEMPLATE)
+    assert len(list(client.list_badges(issuer_earner_id="learner-11"))) == 1
+
+
+def test_addresses_are_compared_without_case() -> None:
+    items: list[object] = [
+        badge(recipient_email="Ann@Example.com"),
+        badge(id=str(uuid4()), recipient_email="bob@example.com"),
+        badge(id=str(uuid4()), recipient_email=None),
+    ]
+    client, _ = credly(lambda _: listed(items, page=1, pages=1))
+    found = client.list_badges(recipient_email="ann@example.com")
+    assert [str(item.id) for item in found] == [BADGE]
+
+
 def test_a_badge_that_can_not_be_compared_is_no_proof_of_absence() -> None:
     item = badge()
     del item["issuer_earner_id"]
     client, _ = credly(lambda _: listed([item], page=1, pages=1))
     with pytest.raises(MalformedAnswer, match="issuer_earner_id is missing"):
         client.find_badges(issuer_earner_id="learner-11", template_id=TEMPLATE)
-
-
-# Network errors
-
-POOL = HTTPConnectionPool("api.credly.com")
-REFUSED = NewConnectionError(HTTPConnection("api.credly.com"), "refused")
-NOTHING_SENT: list[http.RequestException] = [
-    http.ConnectionError(MaxRetryError(POOL, "/", REFUSED)),
-    http.ConnectTimeout(MaxRetryError(POOL, "/", ConnectTimeoutError("slow"))),
-    http.exceptions.SSLError(MaxRetryError(POOL, "/", SSLError(ssl.SSLCertVerificationError()))),
-]
-PERHAPS_SENT: list[http.RequestException] = [
-    http.ReadTimeout(ReadTimeoutError(POOL, "/", "slow")),
-    http.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))),
-    http.exceptions.ChunkedEncodingError(ProtocolError("cut")),
-    http.exceptions.ContentDecodingError("not gzip"),
-    http.exceptions.SSLError(MaxRetryError(POOL, "/", SSLError(ssl.SSLEOFError()))),
-]
-
-
-def failing(error: Exception) -> Answering:
-    def answer(_: http.PreparedRequest) -> http.Response:
-        raise error
-
-    return answer
-
-
-@pytest.mark.parametrize("error", NOTHING_SENT + PERHAPS_SENT, ids=repr)
-def test_a_lost_read_can_be_sent_again(error: Exception) -> None:
-    client, _ = credly(failing(error))
-    with pytest.raises(Unreachable):
-        client.get_badge(BADGE)
-
-
-@pytest.mark.parametrize("error", NOTHING_SENT, ids=repr)
-def test_a_change_that_never_left_can_be_sent_again(error: Exception) -> None:
-    client, _ = credly(failing(error))
-    with pytest.raises(Unreachable):
-        client.revoke_badge(BADGE, reason="Mistake")
-
-
-@pytest.mark.parametrize("error", PERHAPS_SENT, ids=repr)
-def test_a_change_that_may_have_left_must_be_looked_up(error: Exception) -> None:
-    client, _ = credly(failing(error))
-    with pytest.raises(OutcomeUnknown) as caught:
-        client.revoke_badge(BADGE, reason="Mistake")
-    assert caught.value.__cause__ is error

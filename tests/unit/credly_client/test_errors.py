@@ -18,6 +18,7 @@ FLAGS = {
     "NotFound": (True, False, False),
     "ValidationFailed": (True, False, False),
     "DuplicateBadge": (True, False, False),
+    "BatchRefused": (True, True, False),
 }
 
 

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +8,11 @@ import pytest
 
 from credly_client.errors import MalformedAnswer
 from credly_client.types import (
-    BadgeRequest,
     BadgeTemplate,
     Event,
     IssuedBadge,
     Organization,
     Page,
-    filter_value,
 )
 
 Sample = Callable[[str], bytes]
@@ -25,18 +23,6 @@ AWARDED = datetime(2014, 4, 1, 14, 41, tzinfo=UTC)
 
 def data(body: bytes) -> Any:
     return json.loads(body)["data"]
-
-
-def request_for_ann(**changes: Any) -> BadgeRequest:
-    fields: dict[str, Any] = {
-        "template_id": TEMPLATE,
-        "recipient_email": "ann@example.com",
-        "first_name": "Ann",
-        "last_name": "Lee",
-        "issued_at": AWARDED,
-        "issuer_earner_id": "learner-11",
-    }
-    return BadgeRequest(**fields | changes)
 
 
 def test_organization(sample: Sample) -> None:
@@ -85,7 +71,7 @@ def test_issued_badge(
 
 
 def test_personal_fields_stay_out_of_repr(sample: Sample) -> None:
-    shown = repr(IssuedBadge.from_data(data(sample("badge_pending")))) + repr(request_for_ann())
+    shown = repr(IssuedBadge.from_data(data(sample("badge_pending"))))
     assert "ann@example.com" not in shown
     assert "Lee" not in shown
     assert "learner-11" in shown
@@ -129,42 +115,3 @@ def test_an_unknown_state_is_kept(sample: Sample) -> None:
 def test_a_badge_of_another_shape_is_malformed(sample: Sample, change: dict[str, Any]) -> None:
     with pytest.raises(MalformedAnswer):
         IssuedBadge.from_data(data(sample("badge_pending")) | change)
-
-
-def test_badge_request_body() -> None:
-    # Written in Credly's own zone example: 09:41 -0500 is 14:41 UTC.
-    local = datetime(2014, 4, 1, 9, 41, tzinfo=timezone(timedelta(hours=-5)))
-    assert request_for_ann(issued_at=local).to_data() == {
-        "recipient_email": "ann@example.com",
-        "issued_to_first_name": "Ann",
-        "issued_to_last_name": "Lee",
-        "badge_template_id": str(TEMPLATE),
-        "issued_at": "2014-04-01T14:41:00.000Z",
-        "issuer_earner_id": "learner-11",
-        "suppress_badge_notification_email": False,
-    }
-
-
-@pytest.mark.parametrize(("expires_at", "sent"), [(date(2030, 4, 1), "2030-04-01"), (False, False)])
-def test_expiry_is_a_date_or_never(expires_at: object, sent: object) -> None:
-    assert request_for_ann(expires_at=expires_at).to_data()["expires_at"] == sent
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"issued_at": datetime(2014, 4, 1)},  # noqa: DTZ001  (a naive time is the case)
-        {"issuer_earner_id": ""},
-        {"issuer_earner_id": "a|b"},
-        {"template_id": "../badges"},
-    ],
-)
-def test_a_badge_request_that_can_not_be_right(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"zone|filter|UUID"):
-        request_for_ann(**change)
-
-
-@pytest.mark.parametrize("value", ["", "a|b", "a,b", "a::b"])
-def test_filter_values_can_not_add_filters(value: str) -> None:
-    with pytest.raises(ValueError, match="filter"):
-        filter_value(value)
