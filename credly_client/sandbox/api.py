@@ -1,4 +1,4 @@
-"""Credly's own calls, under `/v1/`.
+"""Credly's own calls, under `/v1/`, and `/oauth/token`.
 
 Source: https://www.credly.com/docs/web_service_api
 """
@@ -6,14 +6,16 @@ Source: https://www.credly.com/docs/web_service_api
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from http import HTTPStatus
 
-from credly_client.sandbox import actions, documents
-from credly_client.sandbox.actions import IssueRules
+from credly_client.sandbox import actions, catalog, documents, issuing, keys
+from credly_client.sandbox.issuing import IssueRules
 from credly_client.sandbox.listing import (
     BADGE_FILTERS,
     EVENT_FILTERS,
     TEMPLATE_FILTERS,
+    TOKEN_FILTERS,
     list_reply,
     parse_filter,
 )
@@ -22,54 +24,90 @@ from credly_client.sandbox.messages import (
     Call,
     Document,
     Handler,
-    Refusal,
     Reply,
     Route,
     invalid,
     not_found,
+    read_moment,
 )
 from credly_client.sandbox.switches import Switchboard
 from credly_client.sandbox.world import World
 
 ORGANIZATION = "organizations/<id>"
+TOKEN = "oauth/token"  # noqa: S105  (a path)
 
 
 class Api:
-    """Handlers over one world. Each route's first id is the organization."""
+    """Handlers over one world. Each route's first id is the organization, but for OAuth's."""
 
     def __init__(self, world: World, *, switches: Switchboard) -> None:
         self._world = world
         self._switches = switches
-        self.routes: Sequence[Route] = tuple(
-            Route(method, pattern, self._authorized(handler))
-            for method, pattern, handler in (
-                ("GET", ORGANIZATION, self._organization),
-                ("GET", f"{ORGANIZATION}/badge_templates", self._templates),
-                ("GET", f"{ORGANIZATION}/badge_templates/<id>", self._template),
-                ("GET", f"{ORGANIZATION}/badges", self._badges),
-                ("POST", f"{ORGANIZATION}/badges", self._issue),
-                ("GET", f"{ORGANIZATION}/badges/<id>", self._badge),
-                ("PUT", f"{ORGANIZATION}/badges/<id>/revoke", self._revoke),
-                ("GET", f"{ORGANIZATION}/events", self._events),
-                ("GET", f"{ORGANIZATION}/events/<id>", self._event),
-            )
+        self.routes: Sequence[Route] = (
+            Route("POST", TOKEN, self._access_token),
+            *(
+                Route(method, f"{ORGANIZATION}{below}", self._authorized(handler))
+                for method, below, handler in (
+                    ("GET", "", self._organization),
+                    ("PUT", "", self._change_organization),
+                    ("GET", "/authorization_tokens", self._tokens),
+                    ("POST", "/authorization_tokens", self._create_token),
+                    ("POST", "/authorization_tokens/rotate", self._rotate_token),
+                    ("GET", "/badge_templates", self._templates),
+                    ("GET", "/badge_templates/<id>", self._template),
+                    ("GET", "/badges", self._badges),
+                    ("POST", "/badges", self._issue),
+                    ("POST", "/badges/batch", self._issue_batch),
+                    ("GET", "/badges/<id>", self._badge),
+                    ("DELETE", "/badges/<id>", self._delete),
+                    ("POST", "/badges/<id>/replace", self._replace),
+                    ("PUT", "/badges/<id>/revoke", self._revoke),
+                    ("GET", "/events", self._events),
+                    ("GET", "/events/<id>", self._event),
+                )
+            ),
         )
 
     def _authorized(self, handler: Handler) -> Handler:
         def check(call: Call, ids: tuple[str, ...]) -> Reply:
-            owner = self._world.organization_of_token(call.token)
-            if call.token is None or owner is None:
-                raise Refusal(HTTPStatus.UNAUTHORIZED, "Invalid authorization token")
-            if ids[0] not in self._world.organizations:
-                raise not_found("Organization")
-            if owner["id"] != ids[0]:
-                raise Refusal(HTTPStatus.FORBIDDEN, "Not allowed for this organization")
+            keys.authorize(self._world, call=call, organization_id=ids[0])
             return handler(call, ids)
 
         return check
 
+    # The organization and its keys
+
+    def _access_token(self, call: Call, _ids: tuple[str, ...]) -> Reply:
+        options = self._switches.take("access_token_life") or {}
+        life = int(options.get("seconds", keys.ACCESS_LIFE))
+        return keys.access_token(self._world, call=call, life=life)
+
     def _organization(self, _call: Call, ids: tuple[str, ...]) -> Reply:
         return _one(documents.organization(self._world.organizations[ids[0]]))
+
+    def _change_organization(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        return _one(
+            documents.organization(catalog.change_organization(self._world, ids[0], call=call))
+        )
+
+    def _tokens(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        shown = (
+            documents.authorization_token(record, world=self._world)
+            for record in self._world.tokens.values()
+            if record["organization_id"] == ids[0]
+        )
+        return list_reply(shown, call=call, tests=TOKEN_FILTERS)
+
+    def _create_token(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        record = keys.create_token(self._world, organization_id=ids[0], call=call)
+        shown = documents.authorization_token(record, world=self._world)
+        return _one(shown, status=HTTPStatus.CREATED)
+
+    def _rotate_token(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        record = keys.rotate_token(self._world, organization_id=ids[0], call=call)
+        return _one(documents.authorization_token(record, world=self._world))
+
+    # Badge templates
 
     def _templates(self, call: Call, ids: tuple[str, ...]) -> Reply:
         shown = (
@@ -82,6 +120,8 @@ class Api:
     def _template(self, _call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.template_of(ids[1], organization_id=ids[0])
         return _one(documents.template(record, world=self._world))
+
+    # Badges
 
     def _badges(self, call: Call, ids: tuple[str, ...]) -> Reply:
         filters = parse_filter(call)
@@ -101,19 +141,41 @@ class Api:
             for record in records
             if record["organization_id"] == ids[0] and not record["deleted"]
         )
-        return list_reply(shown, call=call, tests=BADGE_FILTERS)
+        tests = {**BADGE_FILTERS, "recipient_email_all": self._is_person}
+        return list_reply(shown, call=call, tests=tests)
+
+    def _is_person(self, shown: Document, values: tuple[str, ...]) -> bool:
+        person = self._world.person
+        return person(shown["recipient_email"]) in {person(value) for value in values}
 
     def _badge(self, call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.badge_of(ids[1], organization_id=ids[0])
         return self._shown(record, call=call)
 
     def _issue(self, call: Call, ids: tuple[str, ...]) -> Reply:
-        rules = IssueRules(
-            accepted_at_once=self._switches.is_on("new_badges_accepted"),
-            revoked_block=self._switches.is_on("revoked_count_as_duplicates"),
+        record = issuing.issue_badge(
+            self._world, organization_id=ids[0], body=call.body, call=call, rules=self._rules()
         )
-        record = actions.issue_badge(self._world, organization_id=ids[0], call=call, rules=rules)
         return self._shown(record, call=call, status=HTTPStatus.CREATED)
+
+    def _issue_batch(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        records = issuing.issue_batch(
+            self._world, organization_id=ids[0], call=call, rules=self._rules()
+        )
+        shown = [documents.badge(it, world=self._world, url=call.url) for it in records]
+        return Reply(status=HTTPStatus.CREATED, document={"data": shown, "metadata": {}})
+
+    def _replace(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        replaced = self._world.badge_of(ids[1], organization_id=ids[0])
+        record = issuing.replace_badge(self._world, replaced, call=call, rules=self._rules())
+        return self._shown(record, call=call, status=HTTPStatus.CREATED)
+
+    def _rules(self) -> IssueRules:
+        return IssueRules(
+            accepted_at_once=self._switches.take("new_badges_accepted") is not None,
+            revoked_block=self._switches.take("revoked_count_as_duplicates") is not None,
+            batch_stops_in_the_middle=self._switches.take("batch_stops_in_the_middle") is not None,
+        )
 
     def _revoke(self, call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.badge_of(ids[1], organization_id=ids[0])
@@ -123,6 +185,13 @@ class Api:
         actions.revoke_badge(self._world, record, call=call, reason=reason)
         return self._shown(record, call=call)
 
+    def _delete(self, call: Call, ids: tuple[str, ...]) -> Reply:
+        record = self._world.badge_of(ids[1], organization_id=ids[0])
+        actions.delete_badge(self._world, record, call=call)
+        return Reply(status=HTTPStatus.NO_CONTENT)
+
+    # Events
+
     def _events(self, call: Call, ids: tuple[str, ...]) -> Reply:
         shown = (
             documents.event(record)
@@ -131,10 +200,16 @@ class Api:
         )
         return list_reply(shown, call=call, tests=EVENT_FILTERS)
 
-    def _event(self, _call: Call, ids: tuple[str, ...]) -> Reply:
+    def _event(self, call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.events.get(ids[1])
         if record is None or record["organization_id"] != ids[0]:
             raise not_found("Event")
+        late = self._switches.take("events_appear_late")
+        if late is not None:
+            occurred_at = read_moment(record["occurred_at"])
+            after = timedelta(seconds=float(late.get("seconds", 1)))
+            if occurred_at is not None and call.now < occurred_at + after:
+                raise not_found("Event")
         return _one(documents.event(record))
 
     def _shown(self, record: Document, *, call: Call, status: int = HTTPStatus.OK) -> Reply:

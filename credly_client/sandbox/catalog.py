@@ -10,34 +10,84 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from credly_client.sandbox import documents
+from credly_client.sandbox import documents, keys
 from credly_client.sandbox.messages import BLANK, Call, Document, invalid, not_found, written
 from credly_client.sandbox.world import World
 
 
 def put_organization(world: World, *, call: Call) -> Document:
+    """A new organization needs a name, and a token or a client id with its secret."""
     body = call.body
-    _require(body, "name", "token")
     record_id = _own_id(body)
-    webhook_url = body.get("webhook_url")
-    if webhook_url and urlsplit(str(webhook_url)).scheme not in ("http", "https"):
-        raise invalid({"webhook_url": "is not an http(s) URL"})
-    taken = world.organization_of_token(body["token"])
-    if taken is not None and taken["id"] != record_id:
-        raise invalid({"token": "belongs to another organization"})
-    known = world.organizations.get(record_id, {"created_at": written(call.now)})
-    record = known | {
-        "id": record_id,
-        "name": body["name"],
-        "token": body["token"],
-        "webhook_url": body.get("webhook_url", known.get("webhook_url")) or None,
-        "updated_at": written(call.now),
-    }
-    world.organizations[record_id] = record
+    known = world.organizations.get(record_id)
+    if known is None:
+        _require(body, "name", *(() if body.get("client_id") else ("token",)))
+        known = {
+            "id": record_id,
+            "name": "",
+            "webhook_url": None,
+            "allowed_webhooks": None,
+            "client_id": None,
+            "client_secret": None,
+            "created_at": written(call.now),
+        }
+    changed = _changed_organization(known, call=call)
+    for key in ("client_id", "client_secret"):
+        if key in body:
+            changed[key] = body[key] or None
+    if body.get("token"):
+        keys.give_token(
+            world,
+            organization_id=record_id,
+            token=str(body["token"]),
+            now=call.now,
+            expires_at=body.get("token_expires_at"),
+        )
+    world.organizations[record_id] = changed
     world.touch()
-    return record
+    return changed
 
 
+def change_organization(world: World, record_id: str, *, call: Call) -> Document:
+    """What an organization may change of itself."""
+    world.organizations[record_id] = _changed_organization(
+        world.organizations[record_id], call=call
+    )
+    world.touch()
+    return world.organizations[record_id]
+
+
+def _changed_organization(known: Document, *, call: Call) -> Document:
+    given = {
+        key: call.body[key]
+        for key in ("name", "webhook_url", "allowed_webhooks")
+        if key in call.body
+    }
+    url = given.get("webhook_url")
+    if url and urlsplit(str(url)).scheme not in ("http", "https"):
+        raise invalid({"webhook_url": "is not an http(s) URL"})
+    allowed = given.get("allowed_webhooks")
+    if allowed is not None and (not isinstance(allowed, list) or not set(allowed) <= EVENT_TYPES):
+        raise invalid({"allowed_webhooks": "is not a list of types of events"})
+    if not str(given.get("name", known["name"]) or "").strip():
+        raise invalid({"name": BLANK})
+    if "webhook_url" in given:
+        given["webhook_url"] = url or None
+    return known | given | {"updated_at": written(call.now)}
+
+
+EVENT_TYPES = frozenset(
+    {
+        "badge.created",
+        "badge.deleted",
+        "badge.privacy.changed",
+        "badge.state.changed",
+        "badge_template.created",
+        "badge_template.changed",
+        "badge_template.deleted",
+        "pending_badge_notification.sent",
+    }
+)
 TEMPLATE_DEFAULTS: Mapping[str, Any] = {
     "name": "",
     "description": "",
@@ -49,7 +99,9 @@ TEMPLATE_DEFAULTS: Mapping[str, Any] = {
     "allow_duplicate_badges": False,
     "skills": [],
     "reporting_tags": [],
+    "expires_after_days": None,
 }
+"""`expires_after_days` is the sandbox's own: what a badge with `expires_at` null takes."""
 
 
 def put_template(world: World, *, call: Call) -> Document:
@@ -69,6 +121,9 @@ def put_template(world: World, *, call: Call) -> Document:
             "deleted": False,
         }
     given = {key: call.body[key] for key in TEMPLATE_DEFAULTS if key in call.body}
+    days = given.get("expires_after_days")
+    if days is not None and not str(days).isdecimal():
+        raise invalid({"expires_after_days": "is not a number of days"})
     if given.get("state", "active") not in ("active", "archived", "draft"):
         raise invalid({"state": "is not active, archived or draft"})
     is_new = record_id not in world.templates

@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from credly_client.sandbox import documents, page, storage
-from credly_client.sandbox.api import Api
+from credly_client.sandbox.api import TOKEN, Api
 from credly_client.sandbox.control import Control
+from credly_client.sandbox.faults import Phase, with_extra_keys
 from credly_client.sandbox.messages import Call, Document, Refusal, Reply, Route, find_route
-from credly_client.sandbox.switches import Phase, Switchboard, with_extra_keys
-from credly_client.sandbox.webhooks import RETRY_DELAYS, Attempt, Callback, Dispatcher
+from credly_client.sandbox.switches import Switchboard
+from credly_client.sandbox.webhooks import (
+    RETRY_DELAYS,
+    Attempt,
+    Callback,
+    Dispatcher,
+    planned_delays,
+)
 from credly_client.sandbox.world import World
 
 API_ROOT = "v1/"
@@ -30,6 +37,7 @@ class Encoded:
     headers: Mapping[str, str]
     body: bytes
     hold: float = 0.0
+    drip: float = 0.0
     end: Literal["close", "reset"] | None = None
 
 
@@ -65,7 +73,7 @@ class Sandbox:
         if self._saver:
             self._saver.start()
         with self._lock:
-            self._dispatcher.add(self._world.take_outgoing())
+            self._call_back()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -87,7 +95,7 @@ class Sandbox:
         with self._lock:
             route, ids = find_route(self._control.routes, call)
             reply = route.handler(call, ids)
-            self._dispatcher.add(self._world.take_outgoing())
+            self._call_back()
             return dict(json.loads(json.dumps(reply.document)))
 
     def answer(self, call: Call) -> Encoded:
@@ -99,13 +107,16 @@ class Sandbox:
                 reply = refusal.reply()
                 if call.wants_html:
                     reply = Reply(status=refusal.status, html=page.refused(refusal.message))
-            self._dispatcher.add(self._world.take_outgoing())
+            self._call_back()
             return _encode(reply)
 
     def _route(self, call: Call) -> Reply:
         if call.path == "" and call.method == "GET":
-            return Reply(html=page.render(self._world, query=call.query))
-        if call.path.startswith(API_ROOT):
+            switches = self._switches.to_document()
+            return Reply(
+                html=page.render(self._world, query=call.query, switches=switches, now=call.now)
+            )
+        if call.path.startswith(API_ROOT) or call.path == TOKEN:
             return self._credly(call)
         route, ids = find_route(self._control.routes, call)
         return route.handler(call, ids)
@@ -119,6 +130,13 @@ class Sandbox:
             return instead
         reply = _carry_out(route, ids=ids, call=call)
         return self._switches.apply(Phase.AFTER, name=route.name, reply=reply) or reply
+
+    def _call_back(self) -> None:
+        for event_id in self._world.take_outgoing():
+            delays = planned_delays(self._switches)
+            if not delays:
+                self._world.events[event_id]["delivery"]["state"] = "lost"
+            self._dispatcher.add(event_id, delays=delays)
 
     # For the threads
 
@@ -135,11 +153,15 @@ class Sandbox:
             organization = event and self._world.organizations.get(event["organization_id"])
             if not event or not organization:
                 return None
+            allowed = organization["allowed_webhooks"]
             if not organization["webhook_url"]:
                 event["delivery"]["state"] = "no webhook"
                 return None
+            if allowed is not None and event["event_type"] not in allowed:
+                event["delivery"]["state"] = "not allowed"
+                return None
             body = documents.webhook(event)
-            if self._switches.is_on("extra_keys"):
+            if self._switches.take("extra_keys") is not None:
                 body = with_extra_keys(body)
             return Callback(url=organization["webhook_url"], body=json.dumps(body).encode())
 
@@ -148,10 +170,12 @@ class Sandbox:
             event = self._world.events.get(attempt.event_id)
             if event is None:
                 return
+            before = event["delivery"]
             state = "waiting" if not attempt.last else "given up"
+            delivered = attempt.delivered or before["state"] == "delivered"
             event["delivery"] = {
-                "state": "delivered" if attempt.delivered else state,
-                "attempts": attempt.number,
+                "state": "delivered" if delivered else state,
+                "attempts": before["attempts"] + 1,
                 "last_status": attempt.status,
             }
             self._world.touch()
@@ -169,6 +193,8 @@ def _carry_out(route: Route, *, ids: tuple[str, ...], call: Call) -> Reply:
 
 
 def _encode(reply: Reply) -> Encoded:
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return Encoded(status=reply.status, headers={}, body=b"", hold=reply.hold, end=reply.end)
     if reply.html is None:
         kind, text = "application/json; charset=utf-8", json.dumps(reply.document)
     else:
@@ -179,4 +205,11 @@ def _encode(reply: Reply) -> Encoded:
     headers = {"Content-Type": kind, **reply.headers}
     if reply.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Basic"
-    return Encoded(status=reply.status, headers=headers, body=body, hold=reply.hold, end=reply.end)
+    return Encoded(
+        status=reply.status,
+        headers=headers,
+        body=body,
+        hold=reply.hold,
+        drip=reply.drip,
+        end=reply.end,
+    )

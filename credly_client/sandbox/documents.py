@@ -31,12 +31,22 @@ _TEMPLATE_IN_BADGE = ("id", "name", "description", "state", "image_url", "url", 
 
 
 def organization(record: Mapping[str, object]) -> Document:
-    return {key: value for key, value in record.items() if key != "token"}
+    hidden = ("client_id", "client_secret")
+    return {key: value for key, value in record.items() if key not in hidden}
+
+
+def authorization_token(record: Mapping[str, object], *, world: World) -> Document:
+    owner = world.organizations[str(record["organization_id"])]
+    shown = {key: value for key, value in record.items() if key != "organization_id"}
+    return shown | {
+        "owner_id": owner["id"],
+        "owner": {"type": "Organization", "id": owner["id"], "name": owner["name"]},
+    }
 
 
 def template(record: Document, *, world: World) -> Document:
     owner = world.organizations[record["organization_id"]]
-    hidden = ("organization_id", "deleted")
+    hidden = ("organization_id", "deleted", "expires_after_days")
     shown = {key: value for key, value in record.items() if key not in hidden}
     return shown | {
         "owner": {"type": "Organization", "id": owner["id"], "name": owner["name"]},

@@ -64,12 +64,12 @@ BADGE_FILTERS: Mapping[str, Test] = {
     "query": _contains("issued_to", "recipient_email"),
     "state": _is("state"),
     "recipient_email": _is("recipient_email"),
-    "recipient_email_all": _is("recipient_email"),
     "badge_template_id": _template,
     "issuer_earner_id": _is_exactly("issuer_earner_id"),
     "public": _is("public"),
 }
 EVENT_FILTERS: Mapping[str, Test] = {"event_type": _is("event_type")}
+TOKEN_FILTERS: Mapping[str, Test] = {}
 
 
 def parse_filter(call: Call) -> dict[str, tuple[str, ...]]:

@@ -15,13 +15,17 @@ BLANK = "can't be blank"
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request. `path` has no slash at either end; `token` is the user of Basic auth."""
+    """One request. `path` has no slash at either end; `token` and `password` are those of Basic
+    authentication, `bearer` is an access token.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = None
+    password: str = ""
+    bearer: str | None = None
     now: datetime
     url: str = ""
     wants_html: bool = False
@@ -32,7 +36,7 @@ class Reply:
     """One answer: a JSON document or ready HTML.
 
     `hold`: seconds to wait first. `end`: how the connection is treated instead of answering.
-    `cut`: send only the first half of the body.
+    `cut`: send only the first half of the body. `drip`: seconds between two bytes of it.
     """
 
     status: int = HTTPStatus.OK
@@ -42,21 +46,31 @@ class Reply:
     hold: float = 0.0
     end: Literal["close", "reset"] | None = None
     cut: bool = False
+    drip: float = 0.0
 
 
 class Refusal(Exception):  # noqa: N818  (it is an answer, not a fault)
-    """A call that Credly refuses. `errors` maps attributes to what is wrong with them."""
+    """A call that Credly refuses. `errors` maps attributes to what is wrong with them; `data` are
+    further keys beside the message.
+    """
 
     def __init__(
-        self, status: int, message: str, *, errors: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        errors: Mapping[str, str] | None = None,
+        metadata: Document | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = dict(errors or {})
+        self.metadata = metadata or {}
+        self.data: Document = {}
 
     def reply(self) -> Reply:
-        data: Document = {"message": self.message}
+        data: Document = {"message": self.message, **self.data}
         if self.errors:
             data["errors"] = [
                 {
@@ -66,7 +80,7 @@ class Refusal(Exception):  # noqa: N818  (it is an answer, not a fault)
                 }
                 for attribute, message in self.errors.items()
             ]
-        return Reply(status=self.status, document={"data": data, "metadata": {}})
+        return Reply(status=self.status, document={"data": data, "metadata": self.metadata})
 
 
 def not_found(what: str) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from html import escape
 from itertools import islice
 from string import Template
@@ -12,6 +13,7 @@ from credly_client.sandbox.messages import Document
 from credly_client.sandbox.world import World
 
 NEWEST = 200
+NEWEST_EVENTS = 20
 STATES = ("pending", "accepted", "rejected", "revoked")
 
 _STYLE = """
@@ -33,6 +35,9 @@ code { font-size: .85em; overflow-wrap: anywhere; }
 form { display: inline; }
 button { font: inherit; font-size: .85em; padding: .15em .6em; cursor: pointer; }
 .actions { white-space: nowrap; }
+.warning { border: 1px solid #a02334; border-radius: .4em; padding: .4rem .8rem; }
+summary { cursor: pointer; font-size: .85em; color: #777; }
+ol { margin: .25rem 0; padding-left: 1.5rem; font-size: .85em; }
 """
 
 _PAGE = Template("""<!doctype html>
@@ -50,14 +55,15 @@ $content
 """)
 
 
-def render(world: World, *, query: Mapping[str, str]) -> str:
-    """`query`: `state` shows only the badges in that state."""
+def render(world: World, *, query: Mapping[str, str], switches: Document, now: datetime) -> str:
+    """`query`: `state` shows only the badges in that state. `switches`: those that are on."""
     kept = [badge for badge in world.badges.values() if not badge["deleted"]]
     state = query.get("state", "")
     return _whole(
         "<h1>Credly sandbox</h1>"
         '<p class="note">A local stand-in for Credly. Nothing here leaves this machine.</p>'
-        f"{_organizations(world)}{_templates(world, kept)}{_badges(world, kept, state=state)}"
+        f"{_switches(switches)}{_organizations(world)}{_templates(world, kept)}"
+        f"{_badges(world, kept, state=state, today=now.date())}{_webhooks(world)}"
     )
 
 
@@ -69,6 +75,14 @@ def refused(message: str) -> str:
 
 def _whole(content: str) -> str:
     return _PAGE.substitute(style=_STYLE, content=content)
+
+
+def _switches(switches: Document) -> str:
+    if not switches:
+        return ""
+    names = ", ".join(f"<code>{escape(name)}</code>" for name in switches)
+    buttons = _button("switches/clear", "Switch all off")
+    return f'<div class="warning">This Credly misbehaves on purpose: {names}. {buttons}</div>'
 
 
 def _organizations(world: World) -> str:
@@ -114,11 +128,13 @@ def _templates(world: World, kept: list[Document]) -> str:
     )
 
 
-def _badges(world: World, kept: list[Document], *, state: str) -> str:
+def _badges(world: World, kept: list[Document], *, state: str, today: date) -> str:
     counts = Counter(badge["state"] for badge in kept)
     links = " · ".join(f'<a href="/?state={name}">{name}</a> {counts[name]}' for name in STATES)
     chosen = [badge for badge in kept if state in ("", badge["state"])]
-    rows = (_badge_row(badge, world=world) for badge in islice(reversed(chosen), NEWEST))
+    rows = (
+        _badge_row(badge, world=world, today=today) for badge in islice(reversed(chosen), NEWEST)
+    )
     heads = ("Learner", "Badge", "State", "Issued", "Badge id", "Earner id", "")
     return (
         "<h2>Issued badges</h2>"
@@ -128,20 +144,24 @@ def _badges(world: World, kept: list[Document], *, state: str) -> str:
     )
 
 
-def _badge_row(badge: Document, *, world: World) -> tuple[str, ...]:
+def _badge_row(badge: Document, *, world: World, today: date) -> tuple[str, ...]:
     name = f"{badge['issued_to_first_name']} {badge['issued_to_last_name']}"
     address = escape(badge["recipient_email"])
     learner = f'<span id="{escape(badge["id"])}">{escape(name)}</span><br><small>{address}</small>'
     state = _state(badge["state"])
     if not badge["public"]:
         state += " <small>private</small>"
+    if badge["replacement_badge_id"]:
+        state += " <small>replaced</small>"
+    if badge["expires_at"] and date.fromisoformat(badge["expires_at"]) < today:
+        state += " <small>expired</small>"
     if badge["revocation_reason"]:
         state += f"<br><small>{escape(badge['revocation_reason'])}</small>"
     return (
         learner,
         escape(world.templates[badge["template_id"]]["name"]),
         state,
-        escape(badge["issued_at"][:16].replace("T", " ")) + " UTC",
+        _time(badge["issued_at"]) + _history(badge),
         _code(badge["id"]),
         _code(badge["issuer_earner_id"] or ""),
         f'<span class="actions">{_actions(badge)}</span>',
@@ -151,12 +171,44 @@ def _badge_row(badge: Document, *, world: World) -> tuple[str, ...]:
 def _actions(badge: Document) -> str:
     names = {"pending": ["accept", "reject"]}.get(badge["state"], [])
     if badge["state"] in ("pending", "accepted"):
-        names = [*names, "private" if badge["public"] else "public", "revoke"]
+        names = [*names, "private" if badge["public"] else "public"]
+        names += [] if badge["replacement_badge_id"] else ["revoke"]
     words = {"private": "Make private", "public": "Make public"}
     return " ".join(
         _button(f"badges/{badge['id']}/{name}", words.get(name, name.capitalize()))
         for name in names
     )
+
+
+def _history(badge: Document) -> str:
+    entries = "".join(
+        f"<li>{_time(entry['at'])}: {escape(entry['what'])}</li>" for entry in badge["history"]
+    )
+    return f"<details><summary>history</summary><ol>{entries}</ol></details>"
+
+
+def _webhooks(world: World) -> str:
+    newest = islice(reversed(world.events.values()), NEWEST_EVENTS)
+    rows = (
+        (
+            _time(event["occurred_at"]),
+            escape(event["event_type"]),
+            _code(event["id"]),
+            escape(event["delivery"]["state"]),
+            f"{event['delivery']['attempts']} ({event['delivery']['last_status'] or 'no answer'})"
+            if event["delivery"]["attempts"]
+            else "",
+        )
+        for event in newest
+    )
+    heads = ("Occurred", "Type", "Id", "Webhook", "Tries (last answer)")
+    return f'<h2>Events</h2><p class="note">The newest {NEWEST_EVENTS} at most.</p>' + _table(
+        heads, rows, empty="No event yet."
+    )
+
+
+def _time(written: str) -> str:
+    return escape(written[:19].replace("T", " ")) + " UTC"
 
 
 def _button(path: str, label: str) -> str:

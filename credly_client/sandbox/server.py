@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=parts.path.strip("/"),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             body=self._read_body(),
-            token=_token(self.headers.get("Authorization", "")),
+            **_credentials(self.headers.get("Authorization", "")),
             now=datetime.now(UTC),
             url=self.server.sandbox.url,
             wants_html="text/html" in self.headers.get("Accept", ""),
@@ -101,22 +101,32 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.body)
+        if not answer.drip:
+            self.wfile.write(answer.body)
+            return
+        for byte in answer.body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if self.server.sandbox.stopping.wait(answer.drip):
+                return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002  (inherited)
         # The query may name a learner: method, path and status say enough.
         log.debug("%s %s", self.command, urlsplit(self.path).path)
 
 
-def _token(header: str) -> str | None:
-    """The user name of Basic authentication, with or without a colon after it."""
-    scheme, _, encoded = header.partition(" ")
+def _credentials(header: str) -> dict[str, Any]:
+    """What `Call` wants of the header. The colon of Basic authentication may be missing."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return {"bearer": value.strip()}
     if scheme.lower() != "basic":
-        return None
+        return {}
     try:
-        return base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[0]
+        user, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return None
+        return {}
+    return {"token": user, "password": password}
 
 
 class _Server(ThreadingHTTPServer):
@@ -163,7 +173,8 @@ class _Server(ThreadingHTTPServer):
 class Running:
     """A sandbox that listens. A context manager: leaving it stops everything.
 
-    `url`: `http://127.0.0.1:8090`; `api_url`: the base URL for a client.
+    `url`: `http://127.0.0.1:8090`; `api_url`: the base URL for a client; `oauth_url`: where it
+    gets its access tokens.
     """
 
     def __init__(self, sandbox: Sandbox, *, host: str, port: int) -> None:
@@ -172,6 +183,7 @@ class Running:
         self.port = self._server.server_address[1]
         self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104  (compared, not bound)
         self.api_url = f"{self.url}/v1/"
+        self.oauth_url = f"{self.url}/oauth/token"
         sandbox.url = self.url
         sandbox.start()
         self._thread = threading.Thread(

@@ -1,85 +1,22 @@
-"""Faults on demand, one table. A new fault is a function and a line of `SWITCHES`."""
+"""Which faults are set, for how many calls, and whose turn it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from http import HTTPStatus
+from random import Random
 from typing import Any
 
+from credly_client.sandbox.faults import AT_RANDOM, RANDOM, SWITCHES, Options, Phase
 from credly_client.sandbox.messages import Document, Reply, invalid
 
-HOLD = 60.0
-EXTRA = {"sandbox_extra_key": {"any": ["thing"]}}
-Options = Mapping[str, Any]
-
-
-class Phase(Enum):
-    """When a switch acts: instead of the call, on its answer, or inside the rules."""
-
-    BEFORE = auto()
-    AFTER = auto()
-    RULE = auto()
-
-
-def _down(_options: Options, _reply: Reply) -> Reply:
-    page = "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
-    return Reply(status=HTTPStatus.SERVICE_UNAVAILABLE, html=page)
-
-
-def _rate_limited(options: Options, _reply: Reply) -> Reply:
-    wait = options.get("retry_after")
-    return Reply(
-        status=HTTPStatus.TOO_MANY_REQUESTS,
-        document={"data": {"message": "Rate limit exceeded"}, "metadata": {}},
-        headers={} if wait is None else {"Retry-After": str(wait)},
-    )
-
-
-def _held(options: Options, reply: Reply) -> Reply:
-    return replace(reply, hold=float(options.get("seconds", HOLD)), end="close")
-
-
-def _reset(_options: Options, reply: Reply) -> Reply:
-    return replace(reply, end="reset")
-
-
-def _malformed(_options: Options, reply: Reply) -> Reply:
-    return replace(reply, cut=True)
-
-
-def _extra_keys(_options: Options, reply: Reply) -> Reply:
-    return replace(reply, document=with_extra_keys(reply.document))
-
-
-def with_extra_keys(value: Any) -> Any:
-    """The same JSON with one more key in every object."""
-    if isinstance(value, dict):
-        return {key: with_extra_keys(item) for key, item in value.items()} | EXTRA
-    if isinstance(value, list):
-        return [with_extra_keys(item) for item in value]
-    return value
-
-
-@dataclass(frozen=True)
-class Switch:
-    phase: Phase
-    effect: Callable[[Options, Reply], Reply] | None = None
-
-
-SWITCHES: Mapping[str, Switch] = {
-    "down": Switch(Phase.BEFORE, _down),
-    "rate_limited": Switch(Phase.BEFORE, _rate_limited),
-    "timeout_before": Switch(Phase.BEFORE, _held),
-    "extra_keys": Switch(Phase.AFTER, _extra_keys),
-    "malformed": Switch(Phase.AFTER, _malformed),
-    "timeout_after": Switch(Phase.AFTER, _held),
-    "reset": Switch(Phase.AFTER, _reset),
-    "new_badges_accepted": Switch(Phase.RULE),
-    "revoked_count_as_duplicates": Switch(Phase.RULE),
-}
-OPTIONS = frozenset({"count", "calls", "retry_after", "seconds"})
+FAILURES = (
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,32 +26,72 @@ class Setting:
     left: int | None = None
     calls: str = ""
     options: Options
+    dice: Random
 
 
 class Switchboard:
-    """Which switches are set. The caller holds the sandbox's lock."""
+    """Which switches are set, and how often each one struck. The caller holds the lock."""
 
     def __init__(self) -> None:
         self._set: dict[str, Setting] = {}
+        self._drawn: dict[str, Options] = {}
+        """What fell to the call under way, by the switch `random`."""
+        self.struck: Counter[str] = Counter()
 
-    def is_on(self, name: str) -> bool:
-        return name in self._set
+    def take(self, name: str) -> Options | None:
+        """The options of a switch of the rules or of webhooks that is on; one use is counted."""
+        setting = self._set.get(name)
+        if setting is None:
+            return None
+        self._use(name, setting)
+        return setting.options
+
+    def dice(self, name: str) -> Random:
+        """The switch's own, so that one seed gives one sequence; of no use when it is off."""
+        setting = self._set.get(name)
+        return setting.dice if setting else Random()
 
     def apply(self, phase: Phase, *, name: str, reply: Reply) -> Reply | None:
         """What the switches of a phase make of a call; None when none of them acts.
 
         Before a call the first one decides; on an answer all of them add up.
         """
+        if phase is Phase.BEFORE:
+            self._drawn = self._draw(name)
         acted = None
         for key, switch in SWITCHES.items():
-            setting = self._set.get(key)
-            hit = setting is not None and name.startswith(setting.calls)
-            if switch.phase is phase and switch.effect and setting and hit:
-                self._use(key, setting)
-                acted = switch.effect(setting.options, acted or reply)
+            if switch.phase is not phase or not switch.effect or not switch.fits(acted or reply):
+                continue
+            options = self._hit(key, name=name)
+            if options is not None:
+                self.struck[key] += 1
+                acted = switch.effect(options, acted or reply)
                 if phase is Phase.BEFORE:
                     return acted
         return acted
+
+    def _hit(self, key: str, *, name: str) -> Options | None:
+        if key in self._drawn:
+            return self._drawn[key]
+        setting = self._set.get(key)
+        if setting is None or not name.startswith(setting.calls):
+            return None
+        self._use(key, setting)
+        return setting.options
+
+    def _draw(self, name: str) -> dict[str, Options]:
+        setting = self._set.get(RANDOM)
+        if setting is None or not name.startswith(setting.calls):
+            return {}
+        dice, options = setting.dice, setting.options
+        if dice.random() * float(options.get("one_in", 3)) >= 1:
+            return {}
+        self._use(RANDOM, setting)
+        own = {key: options[key] for key in ("seconds",) if key in options}
+        if "retry_after" in options and dice.random() < 1 / 2:
+            own["retry_after"] = options["retry_after"]
+        fault = dice.choice(options.get("faults") or AT_RANDOM)
+        return {fault: {**own, "status": dice.choice(FAILURES)}}
 
     def _use(self, key: str, setting: Setting) -> None:
         if setting.left is None:
@@ -128,11 +105,11 @@ class Switchboard:
         """`{name: true | false | N | {"count": N, ...}}`; Refusal 422 changes nothing."""
         errors = {name: "is no switch" for name in wanted if name not in SWITCHES}
         parsed: dict[str, Setting | None] = {}
-        for name, value in wanted.items():
+        for name in wanted.keys() - errors.keys():
             try:
-                parsed[name] = _setting(value)
+                parsed[name] = _setting(wanted[name], takes=SWITCHES[name].takes)
             except ValueError as error:
-                errors.setdefault(name, str(error))
+                errors[name] = str(error)
         if errors:
             raise invalid(errors)
         for name, setting in parsed.items():
@@ -143,6 +120,7 @@ class Switchboard:
 
     def clear(self) -> None:
         self._set.clear()
+        self.struck.clear()
 
     def to_document(self) -> Document:
         return {
@@ -151,20 +129,43 @@ class Switchboard:
         }
 
 
-def _setting(value: Any) -> Setting | None:
+def _setting(value: Any, *, takes: frozenset[str]) -> Setting | None:
     """None when the value switches off; ValueError when it is not understood."""
     if value is None or value is False or value == 0:
         return None
     if value is True:
-        return Setting(options={})
+        return Setting(options={}, dice=Random())
     if isinstance(value, int) and value > 0:
-        return Setting(left=value, options={})
-    if not isinstance(value, dict) or not set(value) <= OPTIONS:
-        raise ValueError(f"takes true, false, a count or an object of {', '.join(sorted(OPTIONS))}")
+        return Setting(left=value, options={}, dice=Random())
+    known = {"count", "calls", *takes}
+    if not isinstance(value, dict) or not set(value) <= known:
+        raise ValueError(f"takes true, false, a count or an object of {', '.join(sorted(known))}")
     options = {key: item for key, item in value.items() if key not in ("count", "calls")}
     count = value.get("count")
     if count is not None and (not isinstance(count, int) or count < 1):
         raise ValueError("count is not a number above 0")
-    if not all(isinstance(item, int | float | None) for item in options.values()):
-        raise ValueError("seconds and retry_after are numbers")
-    return Setting(left=count, calls=str(value.get("calls") or ""), options=options)
+    _check(options)
+    return Setting(
+        left=count,
+        calls=str(value.get("calls") or ""),
+        options=options,
+        dice=Random(options.get("seed")),
+    )
+
+
+def _check(options: Options) -> None:
+    faults = options.get("faults")
+    may_fall = {
+        name
+        for name, switch in SWITCHES.items()
+        if switch.effect and switch.phase is not Phase.RULE
+    }
+    if faults is not None and not (isinstance(faults, list) and faults and set(faults) <= may_fall):
+        raise ValueError(f"faults is not a list of {', '.join(sorted(may_fall))}")
+    others = [item for key, item in options.items() if key != "faults"]
+    if not all(isinstance(item, int | float | None) for item in others):
+        raise ValueError(f"{', '.join(sorted(set(options) - {'faults'}))}: numbers are expected")
+    if options.get("status") not in (None, *range(500, 600)):
+        raise ValueError("status is not one of 500 to 599")
+    if options.get("one_in") is not None and options["one_in"] < 1:
+        raise ValueError("one_in is less than 1")

@@ -16,6 +16,8 @@ from http import HTTPStatus
 from itertools import count
 from urllib.parse import urlsplit
 
+from credly_client.sandbox.switches import Switchboard
+
 RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, *[30.0] * 12)
 """Seconds before the second, third, ... try."""
 TIMEOUT = 5.0
@@ -41,6 +43,21 @@ class Attempt:
     @property
     def delivered(self) -> bool:
         return self.status == HTTPStatus.OK
+
+
+def planned_delays(switches: Switchboard) -> list[float]:
+    """Seconds until each delivery of one event; none when it gets lost."""
+    if switches.take("webhooks_lost") is not None:
+        return []
+    delay = 0.0
+    if (options := switches.take("webhooks_delayed")) is not None:
+        delay += float(options.get("seconds", 1))
+    dice = switches.dice("webhooks_shuffled")
+    if (options := switches.take("webhooks_shuffled")) is not None:
+        delay += dice.uniform(0, float(options.get("seconds", 1)))
+    options = switches.take("webhooks_repeated")
+    times = 1 if options is None else int(options.get("times", 2))
+    return [delay] * times
 
 
 class Dispatcher:
@@ -75,10 +92,11 @@ class Dispatcher:
         if self._thread is not None:
             self._thread.join(patience)
 
-    def add(self, event_ids: Iterable[str]) -> None:
+    def add(self, event_id: str, *, delays: Iterable[float] = (0.0,)) -> None:
+        """`delays`: seconds until each delivery; every one is tried until it arrives."""
         with self._changed:
-            for event_id in event_ids:
-                self._push(event_id, due=time.monotonic(), number=1)
+            for delay in delays:
+                self._push(event_id, due=time.monotonic() + delay, number=1)
             self._changed.notify()
 
     def _push(self, event_id: str, *, due: float, number: int) -> None:

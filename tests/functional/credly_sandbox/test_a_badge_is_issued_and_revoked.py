@@ -116,10 +116,21 @@ def test_a_revoked_badge_blocks_only_when_told(
         assert credly.issue_badge(academy.badge_for("ann")).id != badge.id
 
 
-def test_templates_may_allow_duplicates(academy: Academy, credly: CredlyClient) -> None:
-    academy.put_template(allow_duplicate_badges=True)
-    first, second = (credly.issue_badge(academy.badge_for("ann")) for _ in range(2))
-    assert first.id != second.id
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_call_decides_about_duplicates_whatever_the_template_says(
+    academy: Academy, credly: CredlyClient, allowed: bool
+) -> None:
+    academy.put_template(allow_duplicate_badges=allowed)
+    first = credly.issue_badge(academy.badge_for("ann"))
+    with pytest.raises(DuplicateBadge):
+        credly.issue_badge(academy.badge_for("ann"))
+    second = credly.issue_badge(academy.badge_for("ann", duplicate_behavior="allow"))
+    assert len({first.id, second.id}) == 2
+    third = credly.issue_badge(academy.badge_for("ann", duplicate_behavior="replace"))
+    assert third.replaces_badge_id == second.id
+    assert credly.get_badge(second.id).replacement_badge_id == third.id
+    held = credly.find_badges(issuer_earner_id="learner-ann", template_id=academy.template_id)
+    assert {badge.id for badge in held} == {first.id, third.id}
 
 
 @pytest.mark.parametrize(

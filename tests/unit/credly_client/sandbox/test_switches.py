@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from credly_client.sandbox.faults import SWITCHES, Phase, with_extra_keys
 from credly_client.sandbox.messages import Refusal, Reply
-from credly_client.sandbox.switches import SWITCHES, Phase, Switchboard, with_extra_keys
+from credly_client.sandbox.switches import Switchboard
 
 ISSUE = "POST organizations/<id>/badges"
 FIND = "GET organizations/<id>/badges"
@@ -64,7 +65,12 @@ def test_rate_limit_with_and_without_header(
 @pytest.mark.parametrize(
     "wanted",
     [
-        {"gone": True},
+        {"broken": True},
+        {"down": {"status": 404}},
+        {"down": {"seconds": 1}},
+        {"random": {"faults": ["new_badges_accepted"]}},
+        {"random": {"faults": []}},
+        {"random": {"one_in": 0.5}},
         {"down": -1},
         {"down": "yes"},
         {"down": {"count": 0}},
