@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import attrs
+import requests as http
 
 from credly_client.client import CredlyClient
 from credly_client.sandbox import Running
@@ -51,6 +52,12 @@ class Academy:
 
     def state(self) -> dict[str, Any]:
         return self.running.sandbox.control("state", method="GET")
+
+    def web(self, path: str, **query: Any) -> dict[str, Any]:
+        """A reading control call, as another process makes it."""
+        answer = http.get(f"{self.running.url}/sandbox/{path}", params=query, timeout=5)
+        answer.raise_for_status()
+        return dict(answer.json())
 
     def calls(self, name: str) -> int:
         return int(self.state()["calls"].get(name, 0))

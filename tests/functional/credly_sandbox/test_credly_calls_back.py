@@ -1,10 +1,13 @@
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from credly_client.client import CredlyClient
+from credly_client.errors import NotFound, ValidationFailed
 from tests.functional.credly_sandbox.academy import Academy
 from tests.functional.credly_sandbox.receiver import Receiver
 
@@ -122,3 +125,94 @@ def test_extra_keys_reach_the_webhook(
     academy.put_template(name="Data Explorer II")
     eventually(lambda: len(listening.received) == 1)
     assert "sandbox_extra_key" in listening.received[0]
+
+
+def test_only_what_the_organization_wants_to_hear(
+    founded: Academy, credly: CredlyClient, receiver: Receiver, eventually: Eventually
+) -> None:
+    founded.control(
+        "organizations",
+        id=founded.organization_id,
+        webhook_url=receiver.url,
+        allowed_webhooks=["badge.state.changed"],
+    )
+    badge = credly.issue_badge(founded.badge_for("ann"))
+    founded.control(f"badges/{badge.id}/remind")
+    founded.control(f"badges/{badge.id}/accept")
+    eventually(lambda: bool(receiver.received))
+    assert types(receiver) == ["badge.state.changed"]
+    assert len(deliveries(founded, "not allowed")) == 2
+    told = [event.event_type for event in credly.list_events()]
+    assert "pending_badge_notification.sent" in told
+    assert len(list(credly.list_events(event_type="badge.created"))) == 1
+
+
+def test_the_organization_names_its_webhook(
+    founded: Academy, credly: CredlyClient, receiver: Receiver, eventually: Eventually
+) -> None:
+    assert credly.set_webhook(receiver.url).webhook_url == receiver.url
+    credly.issue_badge(founded.badge_for("ann"))
+    eventually(lambda: bool(receiver.received))
+    with pytest.raises(ValidationFailed, match="webhook_url"):
+        credly.set_webhook("ftp://example.com/")
+
+
+def test_twice(
+    academy: Academy, credly: CredlyClient, listening: Receiver, eventually: Eventually
+) -> None:
+    academy.switch(webhooks_repeated={"times": 3})
+    credly.issue_badge(academy.badge_for("ann"))
+    eventually(lambda: len(listening.received) == 3)
+    assert len({body["id"] for body in listening.received}) == 1
+
+
+def test_in_any_order(
+    academy: Academy, credly: CredlyClient, listening: Receiver, eventually: Eventually
+) -> None:
+    academy.switch(webhooks_shuffled={"seconds": 0.5, "seed": 4})
+    badge = credly.issue_badge(academy.badge_for("ann"))
+    for _ in range(5):
+        academy.control(f"badges/{badge.id}/private")
+        academy.control(f"badges/{badge.id}/public")
+    eventually(lambda: len(listening.received) == 11)
+    times = [body["occurred_at"] for body in listening.received]
+    assert times != sorted(times)
+
+
+def test_late_and_never(
+    academy: Academy, credly: CredlyClient, listening: Receiver, eventually: Eventually
+) -> None:
+    academy.switch(webhooks_lost=1, webhooks_delayed={"seconds": 0.3})
+    started = time.monotonic()
+    credly.issue_badge(academy.badge_for("ann"))
+    bobs = credly.issue_badge(academy.badge_for("bob"))
+    eventually(lambda: bool(listening.received))
+    assert time.monotonic() - started >= 0.3
+    assert len(deliveries(academy, "lost")) == 1
+    (told,) = listening.received
+    event = credly.get_event(told["id"])
+    assert event.badge is not None
+    assert event.badge.id == bobs.id
+
+
+def test_before_the_answer(
+    academy: Academy, credly: CredlyClient, listening: Receiver, eventually: Eventually
+) -> None:
+    academy.switch(slow={"count": 1, "seconds": 0.5})
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(credly.issue_badge, academy.badge_for("ann"))
+        eventually(lambda: bool(listening.received))
+        assert not answer.done()
+
+
+def test_faster_than_its_own_event(
+    academy: Academy, credly: CredlyClient, listening: Receiver, eventually: Eventually
+) -> None:
+    academy.switch(events_appear_late={"seconds": 0.4})
+    credly.issue_badge(academy.badge_for("ann"))
+    eventually(lambda: bool(listening.received))
+    (told,) = listening.received
+    with pytest.raises(NotFound):
+        credly.get_event(told["id"])
+    time.sleep(0.4)
+    assert credly.get_event(told["id"]).event_type == "badge.created"

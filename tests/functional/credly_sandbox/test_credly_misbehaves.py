@@ -3,19 +3,25 @@
 import socket
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import requests as http
 
 from credly_client.client import CredlyClient
 from credly_client.errors import (
+    Forbidden,
     MalformedAnswer,
+    NotFound,
     OutcomeUnknown,
     RateLimited,
     Redirected,
     ServerError,
+    Unauthorized,
     Unreachable,
+    ValidationFailed,
 )
-from tests.functional.credly_sandbox.academy import Academy
+from tests.functional.credly_sandbox.academy import TOKEN, Academy
 from tests.functional.credly_sandbox.receiver import Receiver
 
 ISSUE = "POST organizations/<id>/badges"
@@ -58,7 +64,15 @@ def test_rate_limited(academy: Academy, credly: CredlyClient, setting: Any, wait
 
 @pytest.mark.parametrize(
     ("switch", "found"),
-    [("timeout_before", 0), ("timeout_after", 1), ("reset", 1), ("malformed", 1)],
+    [
+        ("timeout_before", 0),
+        ("reset_before", 0),
+        ("timeout_after", 1),
+        ("reset", 1),
+        ("malformed", 1),
+        ("html", 1),
+        ("down_after", 1),
+    ],
 )
 def test_a_lost_answer_is_looked_up(
     academy: Academy, credly: CredlyClient, impatient: CredlyClient, *, switch: str, found: int
@@ -70,7 +84,85 @@ def test_a_lost_answer_is_looked_up(
     assert len(badges) == issued(academy) == found
 
 
-@pytest.mark.parametrize("switch", ["timeout_before", "timeout_after", "reset"])
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_html_of_some_proxy(academy: Academy, credly: CredlyClient, status: int) -> None:
+    academy.switch(down={"count": 2, "status": status}, down_after={"status": status})
+    for _ in range(2):
+        with pytest.raises(ServerError) as caught:
+            list(credly.list_templates())
+        assert caught.value.status == status
+    with pytest.raises(OutcomeUnknown):
+        credly.issue_badge(academy.badge_for("ann"))
+    assert issued(academy) == 1
+
+
+@pytest.mark.parametrize(
+    ("switch", "kind"),
+    [
+        ("token_expired", Unauthorized),
+        ("forbidden", Forbidden),
+        ("not_found", NotFound),
+        ("gone", NotFound),
+        ("html", MalformedAnswer),
+    ],
+)
+def test_an_answer_that_is_none(
+    academy: Academy, credly: CredlyClient, switch: str, kind: type[Exception]
+) -> None:
+    academy.switch(**{switch: 1})
+    with pytest.raises(kind):
+        credly.get_organization()
+    assert academy.state()["faults"] == {switch: 1}
+    credly.get_organization()
+
+
+@pytest.mark.parametrize(
+    ("switch", "message", "fields"),
+    [
+        ("messages_as_text", "is not an e-mail", ("is not an e-mail address",)),
+        ("message_at_top", "Validation failed", ()),
+        ("errors_as_html", "422", ()),
+    ],
+)
+def test_errors_come_in_several_shapes(
+    academy: Academy, credly: CredlyClient, switch: str, message: str, fields: tuple[str, ...]
+) -> None:
+    academy.switch(**{switch: 1})
+    credly.get_organization()  # no error, so the switch waits
+    with pytest.raises(ValidationFailed, match=message) as caught:
+        credly.issue_badge(academy.badge_for("ann", recipient_email="nowhere"))
+    assert tuple(text for error in caught.value.errors for text in error.messages) == fields
+
+
+@pytest.mark.parametrize("switch", ["next_page_drops_filter", "next_page_elsewhere"])
+def test_the_next_page_is_asked_for_here(
+    academy: Academy, credly: CredlyClient, switch: str
+) -> None:
+    for number in range(60):
+        state = "archived" if number % 2 else "active"
+        academy.put_template(id=str(uuid4()), name=f"Badge {number}", state=state)
+    academy.switch(**{switch: True})
+    page = http.get(
+        f"{academy.running.api_url}organizations/{academy.organization_id}/badge_templates",
+        params={"filter": "state::active,archived"},
+        auth=(TOKEN, ""),
+        timeout=5,
+    ).json()
+    following = page["metadata"]["next_page_url"]
+    assert ("filter" in following) is (switch == "next_page_elsewhere")
+    assert following.startswith(academy.running.url) is (switch == "next_page_drops_filter")
+    assert len(list(credly.list_templates())) == 61
+    assert len(list(credly.list_templates(state="active"))) == 31
+
+
+def test_a_slow_credly_is_waited_for(academy: Academy, credly: CredlyClient) -> None:
+    academy.switch(slow={"count": 1, "seconds": 0.3})
+    started = time.monotonic()
+    credly.get_organization()
+    assert time.monotonic() - started >= 0.3
+
+
+@pytest.mark.parametrize("switch", ["timeout_before", "timeout_after", "reset", "reset_before"])
 def test_a_lost_read_is_simply_sent_again(
     academy: Academy, credly: CredlyClient, impatient: CredlyClient, switch: str
 ) -> None:

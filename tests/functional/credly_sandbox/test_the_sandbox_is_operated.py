@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,6 @@ import pytest
 import requests as http
 
 from credly_client.client import CredlyClient
-from credly_client.errors import DuplicateBadge
 from tests.functional.credly_sandbox.academy import TOKEN, Academy
 
 ROOT = Path(__file__).parents[3]
@@ -110,20 +108,6 @@ def test_bodies_that_are_none(
 ) -> None:
     url = f"{academy.running.url}/sandbox/templates"
     assert web.post(url, data=body, timeout=5).status_code == status
-
-
-def test_two_clients_ask_for_the_same_badge(academy: Academy) -> None:
-    def issue(_: int) -> str:
-        with academy.client() as credly:
-            try:
-                return str(credly.issue_badge(academy.badge_for("ann")).id)
-            except DuplicateBadge:
-                return "duplicate"
-
-    with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(issue, range(24)))
-    assert results.count("duplicate") == 23
-    assert len(academy.state()["badges"]) == 1
 
 
 def started(*arguments: str) -> tuple[subprocess.Popen[str], str]:
