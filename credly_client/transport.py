@@ -43,6 +43,7 @@ from credly_client.requests import Request
 from credly_client.responses import Answer
 
 log = logging.getLogger("credly_client")
+log.addHandler(logging.NullHandler())  # who does not ask for the log sees none on stderr
 
 LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes. Fifty badges are about 100,000."""

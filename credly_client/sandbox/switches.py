@@ -105,7 +105,7 @@ class Switchboard:
         """`{name: true | false | N | {"count": N, ...}}`; Refusal 422 changes nothing."""
         errors = {name: "is no switch" for name in wanted if name not in SWITCHES}
         parsed: dict[str, Setting | None] = {}
-        for name in wanted.keys() - errors.keys():
+        for name in [name for name in wanted if name not in errors]:
             try:
                 parsed[name] = _setting(wanted[name], takes=SWITCHES[name].takes)
             except ValueError as error:

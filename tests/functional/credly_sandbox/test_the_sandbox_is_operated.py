@@ -128,12 +128,22 @@ def stopped(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
+def test_it_starts_in_less_than_two_seconds() -> None:
+    def seconds_to_start() -> float:
+        begun = time.monotonic()
+        process, _ = started()
+        took = time.monotonic() - begun
+        assert stopped(process) == 0
+        return took
+
+    # The best of three: the other tests run beside it.
+    assert min(seconds_to_start() for _ in range(3)) < 2
+
+
 def test_the_command_keeps_its_state(tmp_path: Path, web: http.Session) -> None:
     state = tmp_path / "sandbox.json"
     body: dict[str, Any] = {"id": str(uuid4()), "name": "Acme", "token": TOKEN}
-    begun = time.monotonic()
     process, url = started("--state", str(state))
-    assert time.monotonic() - begun < 5  # under one second on an idle machine
     assert web.post(f"{url}/sandbox/organizations", json=body, timeout=5).status_code == 200
     assert stopped(process) == 0
 

@@ -92,6 +92,33 @@ def test_the_newest_two_hundred_and_the_counts() -> None:
     assert "No badge here." in page_of(sandbox, state="revoked").text
 
 
+def test_what_happened_to_a_badge_and_the_faults_that_are_set() -> None:
+    sandbox = sandbox_with_template()
+    issue(sandbox, 1)
+    badge_id = next(iter(sandbox._world.badges))
+    sandbox.control(f"badges/{badge_id}/private")
+    assert "misbehaves" not in page_of(sandbox).text
+    sandbox.control("switches", {"slow": True, "random": True})
+    page = page_of(sandbox)
+    assert "misbehaves on purpose: slow, random." in page.text
+    for told in ("made private", "badge.privacy.changed", "private"):
+        assert told in page.text
+    sandbox.control("switches/clear")
+    assert "misbehaves" not in page_of(sandbox).text
+
+
+def test_expired_and_replaced_badges_are_marked() -> None:
+    sandbox = sandbox_with_template()
+    for number in range(3):
+        issue(sandbox, number)
+    expired, replaced, _ = sandbox._world.badges.values()
+    expired["expires_at"] = "2026-02-28"
+    replaced["replacement_badge_id"] = ORG
+    page = page_of(sandbox)
+    assert page.text.count("expired") == page.text.count("replaced") == 1
+    assert page.text.count("Revoke") == 2
+
+
 def test_a_refused_button_says_so() -> None:
     sandbox = sandbox_with_template()
     answer = sandbox.answer(

@@ -1,8 +1,9 @@
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from credly_client.sandbox.faults import SWITCHES, Phase, with_extra_keys
+from credly_client.sandbox.faults import AT_RANDOM, SWITCHES, Phase
 from credly_client.sandbox.messages import Refusal, Reply
 from credly_client.sandbox.switches import Switchboard
 
@@ -90,8 +91,53 @@ def test_every_switch_can_be_set_and_read() -> None:
     assert set(switches.to_document()) == set(SWITCHES)
 
 
-def test_extra_keys_go_everywhere() -> None:
-    shown = with_extra_keys({"data": [{"id": 1}], "metadata": {}})
-    assert "sandbox_extra_key" in shown
-    assert "sandbox_extra_key" in shown["data"][0]
-    assert shown["data"][0]["id"] == 1
+def test_a_switch_of_the_rules_is_used_up_too() -> None:
+    switches = board(new_badges_accepted=1, events_appear_late={"count": 2, "seconds": 3})
+    assert switches.take("new_badges_accepted") == {}
+    assert switches.take("new_badges_accepted") is None
+    assert [switches.take("events_appear_late") for _ in range(3)] == [
+        {"seconds": 3},
+        {"seconds": 3},
+        None,
+    ]
+
+
+def test_answers_that_do_not_fit_are_not_counted() -> None:
+    switches = board(messages_as_text=1, next_page_elsewhere=1)
+    assert switches.apply(Phase.AFTER, name=FIND, reply=OK) is None
+    assert set(switches.to_document()) == {"messages_as_text", "next_page_elsewhere"}
+    assert switches.struck == {}
+
+
+def struck_at_random(**options: Any) -> list[str]:
+    """The fault of each of 300 calls, or nothing."""
+    switches = board(random=options)
+    seen = []
+    for _ in range(300):
+        before = Counter(switches.struck)
+        if switches.apply(Phase.BEFORE, name=ISSUE, reply=OK) is None:
+            switches.apply(Phase.AFTER, name=ISSUE, reply=OK)
+        seen.append("".join(switches.struck - before))
+    return seen
+
+
+def test_one_in_three_at_random_each_in_one_of_the_ways() -> None:
+    seen = struck_at_random(one_in=3, seed=5)
+    assert 80 <= len([fault for fault in seen if fault]) <= 120
+    assert {*seen} == {"", *AT_RANDOM}
+    assert struck_at_random(one_in=3, seed=5) == seen
+    assert struck_at_random(one_in=3, seed=6) != seen
+
+
+def test_every_call_at_random() -> None:
+    assert {*struck_at_random(one_in=1, faults=["down", "forbidden"])} == {"down", "forbidden"}
+
+
+def test_random_faults_for_some_calls_and_so_often() -> None:
+    switches = board(random={"one_in": 1, "count": 2, "calls": ISSUE, "faults": ["down"]})
+    hits = [
+        switches.apply(Phase.BEFORE, name=name, reply=OK) is not None
+        for name in (FIND, ISSUE, FIND, ISSUE, ISSUE)
+    ]
+    assert hits == [False, True, False, True, False]
+    assert switches.struck == {"down": 2}
