@@ -5,8 +5,9 @@ Source: https://www.credly.com/docs/web_service_api
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 from credly_client.sandbox import actions, catalog, documents, issuing, keys
@@ -91,12 +92,12 @@ class Api:
         )
 
     def _tokens(self, call: Call, ids: tuple[str, ...]) -> Reply:
-        shown = (
-            documents.authorization_token(record, world=self._world)
-            for record in self._world.tokens.values()
-            if record["organization_id"] == ids[0]
+        return list_reply(
+            _owned(self._world.tokens.values(), owner=ids[0]),
+            call=call,
+            tests=TOKEN_FILTERS,
+            show=partial(documents.authorization_token, world=self._world),
         )
-        return list_reply(shown, call=call, tests=TOKEN_FILTERS)
 
     def _create_token(self, call: Call, ids: tuple[str, ...]) -> Reply:
         record = keys.create_token(self._world, organization_id=ids[0], call=call)
@@ -110,12 +111,12 @@ class Api:
     # Badge templates
 
     def _templates(self, call: Call, ids: tuple[str, ...]) -> Reply:
-        shown = (
-            documents.template(record, world=self._world)
-            for record in self._world.templates.values()
-            if record["organization_id"] == ids[0] and not record["deleted"]
+        return list_reply(
+            _owned(self._world.templates.values(), owner=ids[0]),
+            call=call,
+            tests=TEMPLATE_FILTERS,
+            show=partial(documents.template, world=self._world),
         )
-        return list_reply(shown, call=call, tests=TEMPLATE_FILTERS)
 
     def _template(self, _call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.template_of(ids[1], organization_id=ids[0])
@@ -136,13 +137,12 @@ class Api:
             ]
         else:
             records = list(reversed(self._world.badges.values()))
-        shown = (
-            documents.badge(record, world=self._world, url=call.url)
-            for record in records
-            if record["organization_id"] == ids[0] and not record["deleted"]
+        return list_reply(
+            _owned(records, owner=ids[0]),
+            call=call,
+            tests={**BADGE_FILTERS, "recipient_email_all": self._is_person},
+            show=partial(documents.badge, world=self._world, url=call.url),
         )
-        tests = {**BADGE_FILTERS, "recipient_email_all": self._is_person}
-        return list_reply(shown, call=call, tests=tests)
 
     def _is_person(self, shown: Document, values: tuple[str, ...]) -> bool:
         person = self._world.person
@@ -193,12 +193,12 @@ class Api:
     # Events
 
     def _events(self, call: Call, ids: tuple[str, ...]) -> Reply:
-        shown = (
-            documents.event(record)
-            for record in reversed(self._world.events.values())
-            if record["organization_id"] == ids[0]
+        return list_reply(
+            _owned(reversed(self._world.events.values()), owner=ids[0]),
+            call=call,
+            tests=EVENT_FILTERS,
+            show=documents.event,
         )
-        return list_reply(shown, call=call, tests=EVENT_FILTERS)
 
     def _event(self, call: Call, ids: tuple[str, ...]) -> Reply:
         record = self._world.events.get(ids[1])
@@ -214,6 +214,10 @@ class Api:
 
     def _shown(self, record: Document, *, call: Call, status: int = HTTPStatus.OK) -> Reply:
         return _one(documents.badge(record, world=self._world, url=call.url), status=status)
+
+
+def _owned(records: Iterable[Document], *, owner: str) -> list[Document]:
+    return [it for it in records if it["organization_id"] == owner and not it.get("deleted")]
 
 
 def _one(data: Document, *, status: int = HTTPStatus.OK) -> Reply:

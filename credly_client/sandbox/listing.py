@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from urllib.parse import urlencode
@@ -83,25 +83,38 @@ def parse_filter(call: Call) -> dict[str, tuple[str, ...]]:
     return filters
 
 
-def list_reply(shown: Iterable[Document], *, call: Call, tests: Mapping[str, Test]) -> Reply:
+def list_reply(
+    records: Sequence[Document],
+    *,
+    call: Call,
+    tests: Mapping[str, Test],
+    show: Callable[[Document], Document] = dict,
+) -> Reply:
+    """`show`: a record -> its public document, which is what filters and order look at."""
     filters = parse_filter(call)
     unknown = sorted(set(filters) - set(tests))
     if unknown:
         # What Credly does is not known; here a misspelt filter must not pass unseen.
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"Unknown filter: {', '.join(unknown)}")
-    found = [
-        item for item in shown if all(tests[key](item, values) for key, values in filters.items())
-    ]
     order = call.query.get("sort", "")
+    if not filters and not order:
+        # Only one page is shown: whoever reads a long list page by page must not wait for all of
+        # it each time.
+        return _page(records, call=call, show=show)
+    found = [
+        item
+        for item in map(show, records)
+        if all(tests[key](item, values) for key, values in filters.items())
+    ]
     if order:
         found.sort(key=lambda item: _text(item.get(order.lstrip("-"))), reverse=order[0] == "-")
-    return _page(found, call=call)
+    return _page(found, call=call, show=dict)
 
 
-def _page(found: list[Document], *, call: Call) -> Reply:
+def _page(found: Sequence[Document], *, call: Call, show: Callable[[Document], Document]) -> Reply:
     asked = call.query.get("page", "1")
     current = max(int(asked), 1) if asked.isdecimal() else 1
-    items = found[(current - 1) * PER_PAGE : current * PER_PAGE]
+    items = [show(item) for item in found[(current - 1) * PER_PAGE : current * PER_PAGE]]
     pages = max(ceil(len(found) / PER_PAGE), 1)
 
     def link(page: int) -> str | None:

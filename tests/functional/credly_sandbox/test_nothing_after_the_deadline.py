@@ -195,6 +195,14 @@ def test_the_next_call_is_not_cut(academy: Academy, hurried: CredlyClient) -> No
         time.sleep(DEADLINE / 2)
 
 
+def test_nothing_is_left_running(
+    credly: CredlyClient, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    for _ in range(5):
+        credly.get_organization()
+    eventually(lambda: not any(isinstance(it, threading.Timer) for it in threading.enumerate()))
+
+
 def test_an_answer_without_end(academy: Academy, credly: CredlyClient) -> None:
     size = transport.LARGEST_ANSWER
 
