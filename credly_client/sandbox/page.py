@@ -28,6 +28,7 @@ th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--
   vertical-align: top; }
 th { font-weight: 600; background: var(--soft); white-space: nowrap; }
 code { font-size: .85em; overflow-wrap: anywhere; }
+td code { display: inline-block; min-width: 9em; }
 .state { border-radius: 1em; padding: .1em .6em; font-size: .85em; white-space: nowrap;
   color: #fff; background: #666; }
 .state.pending { background: #8a5a00; } .state.accepted, .state.active { background: #176f3a; }
