@@ -53,10 +53,9 @@ def postgres_copy(
 
 
 def _prepare(place: Place) -> None:
-    place.run("manage.py", "migrate", "-v", "0")
     file = place.folder / "import.json"
     file.write_text(json.dumps(definitions()))
-    place.run("manage.py", "badges_import", str(file))
+    place.run("-m", "tests.faults.inside", str(file))
 
 
 def _create(server: PostgresServer, name: str, *, of: str) -> None:
@@ -75,7 +74,25 @@ def durable_redis(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, durable_redis: RedisServer) -> Place:
-    copy: Copy = request.getfixturevalue(f"{request.param}_copy")
-    return Place(tmp_path, copy(tmp_path), durable_redis)
+@pytest.fixture
+def sqlite_place(tmp_path: Path, durable_redis: RedisServer, sqlite_copy: Copy) -> Iterator[Place]:
+    yield from _until_the_end(Place(tmp_path, sqlite_copy(tmp_path), durable_redis))
+
+
+@pytest.fixture
+def postgres_place(
+    tmp_path: Path, durable_redis: RedisServer, postgres_copy: Copy
+) -> Iterator[Place]:
+    yield from _until_the_end(Place(tmp_path, postgres_copy(tmp_path), durable_redis))
+
+
+@pytest.fixture(params=["sqlite_place", "postgres_place"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+def _until_the_end(place: Place) -> Iterator[Place]:
+    yield place
+    for each in place.consumers:
+        each.kill()

@@ -1,6 +1,7 @@
-"""What a service has in its database, as JSON on stdout: run with the environment of the service.
+"""In the database of a service, whose environment it is run with.
 
-Publishes what waits in the outbox first, as the worker would.
+With the path of an import file: sets the database up and imports. Without: publishes what waits in
+the outbox, as the worker would, and prints what there is, as JSON.
 """
 
 import json
@@ -8,11 +9,16 @@ import sys
 from typing import Any
 
 import django
+from django.core.management import call_command
 
 
 def main() -> None:
     django.setup()
-    json.dump(found(), sys.stdout, default=str)
+    if len(sys.argv) > 1:
+        call_command("migrate", verbosity=0)
+        call_command("badges_import", sys.argv[1])
+    else:
+        json.dump(found(), sys.stdout, default=str)
 
 
 def found() -> dict[str, Any]:

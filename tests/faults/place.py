@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ class Place:
     folder: Path
     database_url: str
     redis: RedisServer
+    consumers: list[Process] = attrs.field(factory=list)  # all that were started
 
     @property
     def env(self) -> dict[str, str]:
@@ -64,11 +65,13 @@ class Place:
     ) -> Process:
         options = {"consumer_name": name, "batch_size": 50, **extra}
         topic = ["-t", TOPIC, "-g", GROUP, "--extra", json.dumps(options)]
-        return Process(
+        consumer = Process(
             [PYTHON, "manage.py", "consume_events", *topic],
             env={**self.env, **(env or {})},
             log=self.folder / "consumers.log",
         )
+        self.consumers.append(consumer)
+        return consumer
 
     # --- The stream ---------------------------------------------------------------------------
     @contextmanager
@@ -92,18 +95,24 @@ class Place:
                 return int(group["entries-read"] or 0) - int(group["pending"])
         return 0
 
+    def wait_until_all_consume(self) -> None:
+        """So that none comes too late for its share."""
+        for each in self.consumers:
+            wait_for(
+                each,
+                lambda: self.log.count("] consuming ") == len(self.consumers),
+                what="its start",
+            )
+
     def wait_until_all_is_read(self, *consumers: Process, number: int | None = None) -> None:
         """And acknowledged; then the consumers are told to leave, and do so with 0."""
         number = len(stream()) if number is None else number
         for each in consumers:
-            each.wait_for(
-                lambda: self.acknowledged() == number,
-                seconds=PATIENCE,
-                what="the end of the stream",
-            )
+            wait_for(each, lambda: self.acknowledged() == number, what="the end of the stream")
         for each in consumers:
             each.send_signal(signal.SIGTERM)
-        assert [each.wait() for each in consumers] == [0] * len(consumers)
+        for each in consumers:
+            assert each.wait(seconds=PATIENCE) == 0
 
     def published(self) -> list[UUID]:
         """Ids of the public events on the bus, in their order."""
@@ -122,7 +131,7 @@ class Place:
         left_out = set(lost)
         states = {UUID(event_id): state for event_id, state, _ in found["inbox"] if event_id}
         for each in moves():
-            assert states[each.id] == ("failed" if each.id in left_out else "accepted")
+            assert states.get(each.id) == ("failed" if each.id in left_out else "accepted")
         processed = {each.id: each for each in moves() if each.id not in left_out}
         _progress_fits(found["state"], processed.values())
         changes = _credentials_fit(found, processed)
@@ -131,6 +140,11 @@ class Place:
         assert Counter(self.published()) == announced
         assert set(announced.values()) == {1}
         return found
+
+
+def wait_for(consumer: Process, predicate: Callable[[], bool], *, what: str) -> None:
+    """Patiently. Raises ProgramError."""
+    consumer.wait_for(predicate, seconds=PATIENCE, what=what)
 
 
 def _progress_fits(state: Mapping[str, Any], processed: Iterable[Move]) -> None:

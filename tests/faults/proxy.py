@@ -23,7 +23,7 @@ class Point(enum.Enum):
 
 
 class Proxy:
-    """Forwards to the Redis at `port`. What an action is armed for waits until it is done."""
+    """Forwards to the Redis at `port`. What makes the point waits for the action."""
 
     def __init__(self, port: int) -> None:
         self._target = (HOST, port)

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import pytest
-
 from tests.faults.academy import START, Fields, message, moves
-from tests.faults.conftest import Copy
 from tests.faults.place import Place
-from tests.servers import Process, RedisServer
+from tests.servers import Process
 
 EVENTS: Final = 200_000
 GROWTH: Final = 1.1
+HOURS: Final = 7_200.0
 
 
 def messages() -> Iterator[Fields]:
@@ -37,19 +35,12 @@ def resident_kilobytes(process: Process) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_memory_does_not_grow(
-    request: pytest.FixtureRequest, tmp_path: Path, redis: RedisServer, database: str
-) -> None:
-    copy: Copy = request.getfixturevalue(f"{database}_copy")
-    place = Place(tmp_path, copy(tmp_path), redis)
-    with place.client() as client:
-        client.flushall()
+def test_memory_does_not_grow(place: Place) -> None:
     place.publish(messages())
-    with place.consumer(batch_size=500) as consumer:
-        consumer.wait_for(lambda: place.acknowledged() >= EVENTS // 10, seconds=600)
-        early = resident_kilobytes(consumer)
-        consumer.wait_for(lambda: place.acknowledged() == EVENTS, seconds=3_600)
-        late = resident_kilobytes(consumer)
-    print(f"\n{database}: {early} kB at a tenth, {late} kB at the end")
+    consumer = place.consumer(batch_size=500)
+    consumer.wait_for(lambda: place.acknowledged() >= EVENTS // 10, seconds=HOURS)
+    early = resident_kilobytes(consumer)
+    consumer.wait_for(lambda: place.acknowledged() == EVENTS, seconds=HOURS)
+    late = resident_kilobytes(consumer)
+    print(f"\n{early} kB at a tenth, {late} kB at the end")
     assert late <= early * GROWTH

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from tests.faults.place import Place
+from tests.faults.place import PATIENCE, Place
 from tests.faults.proxy import Point, Proxy
 from tests.servers import PYTHON, ROOT
 
@@ -77,15 +77,16 @@ def test_twenty_times_at_chosen_points(place: Place) -> None:
 
 
 def test_one_of_three(place: Place) -> None:
-    place.publish()
     with Proxy(place.redis.port) as proxy:
         victim = place.consumer("c1", env={"REDIS_URL": proxy.url}, batch_size=25)
         # What it dies with is lost unless the others take it over.
         end = partial(os.kill, victim.pid, signal.SIGKILL)
-        proxy.arm(Point.DELIVERED, passes=5, action=end, cut=True)
+        proxy.arm(Point.DELIVERED, passes=3, action=end, cut=True)
         others = [
             place.consumer(name, batch_size=25, claim_idle_seconds=2) for name in ("c2", "c3")
         ]
-        assert victim.wait() == -signal.SIGKILL
+        place.wait_until_all_consume()
+        place.publish()
+        assert victim.wait(seconds=PATIENCE) == -signal.SIGKILL
         place.wait_until_all_is_read(*others)
     place.check()

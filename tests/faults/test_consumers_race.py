@@ -10,8 +10,7 @@ from tests.faults.place import Place
 @pytest.mark.parametrize("number", [2, 3])
 def test_on_the_same_learners(place: Place, number: int) -> None:
     consumers = [place.consumer(f"c{each}", batch_size=25) for each in range(number)]
-    for each in consumers:
-        each.wait_for(lambda: place.log.count("consuming") == number, what="everybody's start")
+    place.wait_until_all_consume()
     place.publish()
     place.wait_until_all_is_read(*consumers)
     place.check()

@@ -4,15 +4,13 @@ import re
 import sqlite3
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from tests.faults.conftest import Copy
-from tests.faults.place import Place
+from tests.faults.place import Place, wait_for
 from tests.faults.proxy import Point, Proxy
-from tests.servers import PostgresServer, Process, RedisServer
+from tests.servers import PostgresServer, Process
 
 NO_REDIS: Final = "connection lost .*ConnectionError"
 NO_DATABASE: Final = "connection lost .*DatabaseGoneError"
@@ -22,11 +20,12 @@ WAITING: Final = (
 )
 
 
-def wait_for_complaints(consumer: Process, number: int, complaint: str) -> None:
-    """Of it, in its log."""
-    consumer.wait_for(
-        lambda: len(re.findall(complaint, consumer.output())) >= number, what=complaint
-    )
+def wait_for_complaints(place: Place, consumer: Process, number: int, complaint: str) -> None:
+    wait_for(consumer, lambda: len(re.findall(complaint, place.log)) >= number, what=complaint)
+
+
+def is_waiting(watching: "psycopg.Connection[tuple[int]]") -> bool:
+    return watching.execute(WAITING).fetchone() == (1,)
 
 
 def test_redis_is_stopped_and_crashes(place: Place) -> None:
@@ -35,22 +34,20 @@ def test_redis_is_stopped_and_crashes(place: Place) -> None:
         consumer = place.consumer(env={"REDIS_URL": proxy.url})
         for time, end in enumerate((place.redis.stop, place.redis.kill), start=1):
             proxy.arm(Point.ACKNOWLEDGING, passes=20, action=end)
-            consumer.wait_for(lambda: not proxy.is_armed, what="the end of Redis")
-            wait_for_complaints(consumer, time, NO_REDIS)
+            wait_for(consumer, lambda: not proxy.is_armed, what="the end of Redis")
+            wait_for_complaints(place, consumer, time, NO_REDIS)
             place.redis.start()
         place.wait_until_all_is_read(consumer)
     place.check()
 
 
-def test_postgresql_is_stopped_and_crashes(
-    tmp_path: Path, durable_redis: RedisServer, postgres: PostgresServer, postgres_copy: Copy
-) -> None:
-    place = Place(tmp_path, postgres_copy(tmp_path), durable_redis)
+def test_postgresql_is_stopped_and_crashes(postgres_place: Place, postgres: PostgresServer) -> None:
+    place = postgres_place
     place.publish()
     with Proxy(place.redis.port) as proxy:
         consumer = place.consumer(env={"REDIS_URL": proxy.url})
         proxy.arm(Point.DELIVERED, passes=20, action=postgres.stop)
-        wait_for_complaints(consumer, 1, NO_DATABASE)
+        wait_for_complaints(place, consumer, 1, NO_DATABASE)
 
         postgres.start()
         # The crash finds it in a transaction, waiting for a lock that we hold.
@@ -58,20 +55,18 @@ def test_postgresql_is_stopped_and_crashes(
             lock = partial(ours.execute, "LOCK TABLE credentials_learner IN EXCLUSIVE MODE")
             proxy.arm(Point.DELIVERED, passes=20, action=lock)
             with closing(psycopg.connect(place.database_url, autocommit=True)) as watching:
-                consumer.wait_for(lambda: watching.execute(WAITING).fetchone() == (1,))
+                wait_for(consumer, partial(is_waiting, watching), what="its lock")
             postgres.kill()
-        wait_for_complaints(consumer, 2, NO_DATABASE)
+        wait_for_complaints(place, consumer, 2, NO_DATABASE)
 
         postgres.start()
         place.wait_until_all_is_read(consumer)
     place.check()
 
 
-def test_sqlite_is_busy_for_long(
-    tmp_path: Path, durable_redis: RedisServer, sqlite_copy: Copy
-) -> None:
+def test_sqlite_is_busy_for_long(sqlite_place: Place) -> None:
     """Another process writes for longer than ours waits, again and again."""
-    place = Place(tmp_path, sqlite_copy(tmp_path), durable_redis)
+    place = sqlite_place
     place.publish()
     file = place.database_url.removeprefix("sqlite:///")
     other = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
@@ -79,7 +74,7 @@ def test_sqlite_is_busy_for_long(
         consumer = place.consumer(env={"REDIS_URL": proxy.url, "FAULTS_SQLITE_TIMEOUT": "0.2"})
         for time in (1, 2):
             proxy.arm(Point.DELIVERED, passes=20, action=lambda: other.execute("BEGIN IMMEDIATE"))
-            wait_for_complaints(consumer, time, NO_DATABASE)
+            wait_for_complaints(place, consumer, time, NO_DATABASE)
             other.execute("ROLLBACK")
         place.wait_until_all_is_read(consumer)
     place.check()
