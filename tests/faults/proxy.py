@@ -11,6 +11,7 @@ from tests.processes import HOST
 
 _CHUNK: Final = 1 << 20
 _MESSAGE: Final = b"event_data"  # a field of every message: the answer is not empty
+_ACKNOWLEDGE: Final = b"XACK"  # as a command or in a script
 
 
 class Point(enum.Enum):
@@ -102,7 +103,7 @@ class _Wire:
                     self._awaited = Point.DELIVERED
                 elif b"XAUTOCLAIM\r\n" in chunk:
                     self._awaited = Point.CLAIMED
-                elif b"XACK\r\n" in chunk and self._proxy.cuts(Point.ACKNOWLEDGING):
+                elif _ACKNOWLEDGE in chunk and self._proxy.cuts(Point.ACKNOWLEDGING):
                     break
                 self._server.sendall(chunk)
         self._close()

@@ -48,7 +48,8 @@ def nursery(place: Place, proxy: Proxy) -> Iterator[Live]:
         assert answers
 
         def live(extra: dict[str, Any], in_handler: int, born: Callable[[int], object]) -> int:
-            request = {"extra": {"batch_size": 10, **extra}, "die_in_handler": in_handler}
+            extra = {"batch_size": 10, "lease_seconds": 0.3, **extra}
+            request = {"extra": extra, "die_in_handler": in_handler}
             requests.write(json.dumps(request) + "\n")
             requests.flush()
             born(int(answers.readline()))
