@@ -91,9 +91,11 @@ def select(
     *,
     where: Sequence[str],
     among: Iterable[Row],
+    replaced_by: str | None = None,
     lock: bool = False,
 ) -> list[Row]:
-    """The rows whose columns `where` hold one of the tuples `among`, by primary key.
+    """The rows whose columns `where` hold one of the tuples `among`, by primary key; without those
+    that another row of the model names in its column `replaced_by`.
 
     Costs one statement; SQLite cuts what has more parameters than it takes.
     """
@@ -101,6 +103,10 @@ def select(
     table = _table(model, tuple(names), connection.vendor)
     by = _table(model, tuple(where), connection.vendor)
     tail = f" ORDER BY {table.name}.{table.key}"
+    if replaced_by is not None:
+        (column,) = _table(model, (replaced_by,), connection.vendor).columns
+        newer = f"SELECT 1 FROM {table.name} newer WHERE newer.{column} = {table.name}.{table.key}"
+        tail = f" AND NOT EXISTS ({newer}){tail}"
     if lock and connection.features.has_select_for_update:
         of = f" OF {table.name}" if connection.features.has_select_for_update_of else ""
         tail += f" FOR UPDATE{of}"
@@ -115,11 +121,16 @@ def select(
 
 
 def select_objects(
-    model: type[M], *, where: Sequence[str], among: Iterable[Row], lock: bool = False
+    model: type[M],
+    *,
+    where: Sequence[str],
+    among: Iterable[Row],
+    replaced_by: str | None = None,
+    lock: bool = False,
 ) -> list[M]:
     """The same, as model instances."""
     names = tuple(each.attname for each in model._meta.concrete_fields)
-    rows = select(model, names, where=where, among=among, lock=lock)
+    rows = select(model, names, where=where, among=among, replaced_by=replaced_by, lock=lock)
     return [model.from_db(connection.alias, names, row) for row in rows]
 
 

@@ -143,9 +143,13 @@ def revoke(
 
 
 def _newest(transitions: Iterable[Transition]) -> dict[tuple[int, int], UserCredential]:
-    pairs = [(each.learner_id, each.template_id) for each in transitions]
+    """By learner and template. Not the whole history: it grows with every reissue."""
     found = bulk.select_objects(
-        UserCredential, where=("learner_id", "template_id"), among=pairs, lock=True
+        UserCredential,
+        where=("learner_id", "template_id"),
+        among=[(each.learner_id, each.template_id) for each in transitions],
+        replaced_by="replaces_id",
+        lock=True,
     )
     return {(each.learner_id, each.template_id): each for each in found}
 

@@ -10,7 +10,7 @@ from django.db.models import DateTimeField
 from django.test.utils import CaptureQueriesContext
 
 from credentials import bulk
-from credentials.models import Learner
+from credentials.models import BadgeTemplate, Learner, UserCredential
 from events.models import InboxEvent
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,31 @@ def test_objects_take_the_time_and_learn_their_keys_when_asked() -> None:
     stored[0].name = "Ann"
     bulk.update_objects(stored, ["name"])
     assert set(Learner.objects.values_list("username", "name")) == {("u1", "Ann"), ("u2", "")}
+
+
+def test_what_another_row_replaces_is_left_out() -> None:
+    ann = Learner.objects.create(lms_user_id=1, username="ann", profile_time=NOON)
+    templates = [BadgeTemplate.objects.create(name=name) for name in ("again", "once")]
+    former = None
+    for _ in range(3):
+        former = UserCredential.objects.create(
+            learner=ann,
+            template=templates[0],
+            awarded_at=NOON,
+            replaces=former,
+            status="revoked",
+            live=None,
+            revoked_at=NOON,
+        )
+    only = UserCredential.objects.create(learner=ann, template=templates[1], awarded_at=NOON)
+    found = bulk.select_objects(
+        UserCredential,
+        where=("learner_id", "template_id"),
+        among=[(ann.pk, each.pk) for each in templates],
+        replaced_by="replaces_id",
+        lock=True,
+    )
+    assert found == [former, only]
 
 
 def test_many_rows_cost_one_statement() -> None:
