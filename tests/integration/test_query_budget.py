@@ -16,6 +16,7 @@ from openedx_events.learning.data import (
 
 from badges import rulebook
 from badges.models import BadgePenalty, BadgeRequirement, DataRule, PenaltyDataRule
+from credentials import bulk
 from credentials.models import BadgeTemplate, DefinitionsVersion, Issuance, UserCredential
 from events.event import Event
 from events.pipeline import process_batch
@@ -36,12 +37,10 @@ def templates(count: int) -> None:
         for n in range(1, count + 1)
     )
     rows = list(BadgeTemplate.objects.order_by("id"))
-    requirements = BadgeRequirement.objects.bulk_create(
-        BadgeRequirement(template=row, key="r", event_type=PASSING) for row in rows
-    )
-    penalties = BadgePenalty.objects.bulk_create(
-        BadgePenalty(template=row, key="p", event_type=PASSING) for row in rows
-    )
+    requirements = [BadgeRequirement(template=row, key="r", event_type=PASSING) for row in rows]
+    penalties = [BadgePenalty(template=row, key="p", event_type=PASSING) for row in rows]
+    for owners in (requirements, penalties):
+        bulk.insert_objects(owners, identity=["template_id", "key"])
     for number, (requirement, penalty) in enumerate(zip(requirements, penalties, strict=True)):
         penalty.requirements.add(requirement)
         for owner, model, passing in (
