@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -149,9 +150,10 @@ class BatchConsumer(RedisEventConsumer):
     def _wait_for_connection(self, error: Exception, failures: int) -> None:
         pause = backoff(failures, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE).total_seconds()
         log.warning("connection lost", error=repr(error), pause=round(pause, 2), failures=failures)
-        what = "the database" if isinstance(error, DatabaseGoneError) else "Redis"
+        is_database = isinstance(error, DatabaseGoneError)
+        what = "the database" if is_database else "Redis"
         self._heartbeat.waits(f"Connection to {what} lost", error=repr(error))
-        if self._heartbeat.is_named:
+        if self._heartbeat.is_named and not is_database:
             with suppress(AnyDatabaseError):
                 self._heartbeat.write()
         self._sleep(pause)
@@ -253,17 +255,14 @@ class BatchConsumer(RedisEventConsumer):
             batch = entries[start : start + self.batch_size]
             began = perf_counter()
             if lost := [entry for entry in batch if entry.message is None]:
-                self._report_lost(lost)
+                with_retries(partial(self._heartbeat.lost, lost))
             messages = [entry.message for entry in batch if entry.message is not None]
             report = process(messages, clock=timezone.now)
             with timed("acknowledge"):
                 streams.acknowledge(batch)
             self._heartbeat.took(report)
-            took = round(perf_counter() - began, 4)
-            log.debug("batch", lost=len(lost), seconds=took, **report.summary())
-
-    def _report_lost(self, lost: Sequence[Entry]) -> None:
-        with_retries(lambda: self._heartbeat.lost(lost))
+            seconds = round(perf_counter() - began, 4)
+            log.debug("batch", lost=len(lost), seconds=seconds, **report.summary())
 
     def _beat(self, streams: Streams, *, surely: bool = False) -> None:
         try:
