@@ -74,6 +74,27 @@ def test_metrics_tell_of_consumers_streams_and_queues(
     assert found["laurel_rulebook_version",] >= 1
 
 
+@pytest.mark.parametrize("taken", [0, 1, 2])
+def test_the_age_of_what_is_not_finished(
+    service: Service, client: Client, redis: RedisServer, taken: int
+) -> None:
+    """Whether all is unread, one is at hand and the rest is unread, or all is at hand."""
+    assert service.consume() == 0
+    with redis_py.Redis.from_url(redis.url) as bus:
+        bus.delete(service.topic)
+        seconds, _ = bus.time()
+        for minutes in (60, 30):
+            bus.xadd(service.topic, {"type": "x"}, id=f"{(seconds - 60 * minutes) * 1000}-0")
+        bus.xgroup_create(service.topic, "laurel", id="0")
+        if taken:
+            bus.xreadgroup("laurel", "dead", {service.topic: ">"}, count=taken)
+    found = metrics(client)
+    where = ("laurel", service.topic)
+    assert 3600 <= found["laurel_stream_lag_seconds", *where] < 3660
+    assert found["laurel_stream_lag_messages", *where] == 2 - taken
+    assert found["laurel_stream_pending", *where] == taken
+
+
 def test_metrics_tell_of_losses(service: Service, client: Client) -> None:
     for count in (3, 4):
         Incident.objects.create(
