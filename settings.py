@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -95,6 +96,8 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+MEDIA_URL = "media/"
+MEDIA_ROOT = VAR_DIR / "media"  # our copies of the templates' pictures
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it, also when it is empty
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -205,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
     "delete-old-events": {"task": "events.tasks.delete_old", "schedule": 600.0},
+    "credly-nightly": {"task": "credentials.tasks.nightly", "schedule": crontab(hour=3, minute=7)},
 }
 
 # --- The flow -----------------------------------------------------------------------------------
@@ -249,6 +253,10 @@ EVENT_MAX_ATTEMPTS = 8
 CREDLY_API_BASE_URL = env.str("CREDLY_API_BASE_URL", "https://api.credly.com/v1/")
 # Part of the webhook's path; empty switches the webhook off.
 CREDLY_WEBHOOK_SECRET = env.str("CREDLY_WEBHOOK_SECRET", "")
+# The brake of `reconcile_credly --fix`: it changes nothing when more than this share of the badges
+# would change; so many may change in any case.
+CREDLY_FIX_SHARE = env.float("CREDLY_FIX_SHARE", 0.05, validate=validate.Range(min=0, max=1))
+CREDLY_FIX_AT_LEAST = 10
 # Fernet keys, newest first, comma-separated. Without one a key is derived from SECRET_KEY, which
 # is good for a laptop only: `manage.py check --deploy` says so.
 LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")
@@ -376,6 +384,8 @@ UNFOLD = {
                 "Credly",
                 _page("Organizations", "domain", "credentials.credlyorganization"),
                 _page("Webhooks", "webhook", "credentials.credlywebhook"),
+                _page("Runs", "sync", "credentials.credlyrun"),
+                _page("Differences", "difference", "credentials.difference"),
             ),
             _section(
                 "Operation",

@@ -1,22 +1,27 @@
 """System checks of the credentials app: settings that cannot work, and how to mend them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 -- Django's name
 from django.db import connections
+from django.utils import timezone
 from django.utils.module_loading import import_string
+
+from credentials.models import CredlyOrganization
+from credentials.providers.credly import keys
+
+_INTERFACE: Final = ("check", "issue", "find", "revoke", "is_paused")
 
 
 @register(Tags.compatibility)
-def providers_exist(**_kwargs: Any) -> list[CheckMessage]:
+def providers_work(**_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for name, path in settings.PROVIDERS.items():
         try:
-            import_string(path)
+            provider = import_string(path)
         except ImportError as error:
             found.append(
                 Error(
@@ -25,6 +30,18 @@ def providers_exist(**_kwargs: Any) -> list[CheckMessage]:
                     id="credentials.E001",
                 )
             )
+            continue
+        missing = [each for each in _INTERFACE if not callable(getattr(provider, each, None))]
+        if missing:
+            found.append(
+                Error(
+                    f"PROVIDERS[{name!r}] = {path!r} has no {', '.join(missing)}.",
+                    hint="Implement Provider of credentials/providers/base.py.",
+                    id="credentials.E005",
+                )
+            )
+            continue
+        found += [Error(fault, id="credentials.E003") for fault in provider().check()]
     return found
 
 
@@ -42,20 +59,6 @@ def encryption_keys_fit(**_kwargs: Any) -> list[CheckMessage]:
                     id="credentials.E002",
                 )
             ]
-    return []
-
-
-@register(Tags.compatibility)
-def credly_url_fits(**_kwargs: Any) -> list[CheckMessage]:
-    parts = urlsplit(settings.CREDLY_API_BASE_URL)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        return [
-            Error(
-                f"CREDLY_API_BASE_URL = {settings.CREDLY_API_BASE_URL!r} is no web address.",
-                hint="Use https://api.credly.com/v1/ or https://sandbox-api.credly.com/v1/.",
-                id="credentials.E003",
-            )
-        ]
     return []
 
 
@@ -125,3 +128,20 @@ def secrets_are_set(**_kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.database, deploy=True)
+def keys_last(databases: Collection[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Asks the database: `manage.py check --deploy --database default`."""
+    if not databases:
+        return []
+    now = timezone.now()
+    return [
+        Warning(
+            f"The key of {organization} at Credly "
+            + (f"ends in {days} days." if days >= 0 else "is over."),
+            hint="Rotate it on the organization's page in the admin.",
+            id="credentials.W003",
+        )
+        for organization, days in keys.expiring(CredlyOrganization.objects.all(), now=now)
+    ]

@@ -117,3 +117,8 @@ def _database_answers() -> bool:
     except DatabaseError:
         return False
     return True
+
+
+def storable(text: str, *, length: int | None = None) -> str:
+    """Without what JSON can hold and no database takes: NUL, and halves of surrogate pairs."""
+    return text.encode(errors="replace").decode().replace("\x00", "")[:length]

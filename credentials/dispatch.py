@@ -27,6 +27,10 @@ def work_webhook(webhook_id: int) -> None:
     _send("credentials.tasks.work_webhook", [webhook_id])
 
 
+def work_run(run_id: int) -> None:
+    _send("credentials.tasks.work_run", [run_id])
+
+
 def _send(task: str, arguments: list[object]) -> None:
     try:
         current_app.send_task(task, args=arguments)

@@ -24,7 +24,19 @@ def decrypt(token: str) -> str:
     try:
         return _fernet().decrypt(token.encode()).decode()
     except InvalidToken:
-        raise UndecryptableError(
-            "A stored key cannot be decrypted: LAUREL_ENCRYPTION_KEY changed. "
-            "Put the former key behind the new one, or enter the provider's key again."
-        ) from None
+        raise _undecryptable() from None
+
+
+def encrypt_anew(token: str) -> str:
+    """The same secret, encrypted with the first key. Raises UndecryptableError."""
+    try:
+        return _fernet().rotate(token.encode()).decode()
+    except InvalidToken:
+        raise _undecryptable() from None
+
+
+def _undecryptable() -> UndecryptableError:
+    return UndecryptableError(
+        "A stored key cannot be decrypted: LAUREL_ENCRYPTION_KEY changed. "
+        "Put the former key behind the new one, or enter the provider's key again."
+    )

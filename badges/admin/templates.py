@@ -50,6 +50,10 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             self.fields["providers"].choices = [  # type: ignore[attr-defined]
                 (name, _PROVIDER_LABELS.get(name, name)) for name in names
             ]
+        if self.instance.provider_state:  # overwritten by each synchronisation
+            for name in {"name", "description", "image_url"} & self.fields.keys():
+                self.fields[name].disabled = True
+                self.fields[name].help_text = "Comes from Credly: change it there."
         if "uuid" in self.fields:
             self.fields["uuid"].label = "Id"
             self.fields["uuid"].help_text = "For Credly: the id of the badge template there."

@@ -89,6 +89,9 @@ def plan(document: Document, *, prune: bool = False) -> Plan:
 def _template_step(wanted: TemplateDef, found: StoredTemplate | None) -> TemplateStep:
     if found is None:
         return TemplateStep(Verb.CREATE, wanted, None, "" if wanted.is_active else "not active")
+    if found.row.provider_state:  # Credly told us of it, and decides on what it tells
+        told = found.definition
+        wanted = attrs.evolve(wanted, name=told.name, description=told.description)
     changed = _changed(wanted, found.definition)
     if not changed:
         return TemplateStep(Verb.UNCHANGED, wanted, found)

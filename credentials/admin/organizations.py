@@ -1,114 +1,66 @@
 """Credly organizations: whose keys are used, and in which state their accounts are."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
+from django.utils.html import format_html
 
 from credentials.admin.base import LaurelAdmin, Note, display
+from credentials.admin.organization_form import OrganizationForm
 from credentials.admin.trial import Trial, try_key
-from credentials.models import CredlyOrganization
-from credentials.providers.credly import account, templates
-from credly_client.errors import CredlyError
+from credentials.models import CredlyOrganization, CredlyRun
+from credentials.providers.credly import account, keys, runs
+from credentials.providers.credly.keys import Rotation
 
-_VARIABLE = RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "This cannot be the name of a variable.")
-
-
-class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """`trial` is what Credly said; None: it was not asked."""
-
-    trial: Trial | None = None
-
-    api_key = forms.CharField(
-        label="API key",
-        required=False,
-        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
-    )
-    unchecked = forms.BooleanField(
-        label="Save without checking",
-        required=False,
-        widget=UnfoldBooleanWidget,
-        help_text="For when Credly cannot be reached. A wrong key then shows at the first badge.",
-    )
-
-    class Meta:
-        model = CredlyOrganization
-        fields = ("uuid", "name", "api_key_env")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "api_key" in self.fields:
-            self.fields["api_key"].help_text = _key_help(self.instance)
-        if "uuid" in self.fields:
-            self.fields["uuid"].label = "Id at Credly"
-        if "name" in self.fields:
-            self.fields["name"].help_text = "Leave empty to take it from Credly."
-        if "api_key_env" in self.fields:
-            self.fields["api_key_env"].validators.append(_VARIABLE)
-
-    def clean_api_key(self) -> str:
-        key = str(self.cleaned_data["api_key"]).strip()
-        if not key.isascii() or not key.isprintable() or {" ", ":"} & set(key):
-            raise ValidationError("This cannot be a key: it has spaces, colons or odd characters.")
-        return key
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        key, variable = cleaned.get("api_key"), cleaned.get("api_key_env")
-        if key and variable:
-            self.add_error("api_key_env", "Enter a key or name a variable, not both.")
-        elif not key and not variable and not self.instance.api_key_encrypted:
-            self.add_error("api_key", "Enter the key, or name the variable that holds it.")
-        elif self.trial is not None and self.trial.fault:
-            self.add_error("api_key_env" if variable else "api_key", self.trial.fault)
-        if self.trial is not None and not cleaned.get("name"):
-            cleaned["name"] = self.trial.name
-        return cleaned
-
-    def needs_trial(self) -> bool:
-        """Is the form sound so far, and does it change what opens the account?"""
-        return (
-            self.is_valid()
-            and not self.cleaned_data.get("unchecked")
-            and not {"uuid", "api_key", "api_key_env"}.isdisjoint(self.changed_data)
-        )
-
-
-def _key_help(organization: CredlyOrganization) -> str:
-    if not organization.api_key_encrypted:
-        return "It is tried at Credly, stored encrypted and never shown again."
-    since = organization.api_key_set_at
-    when = f" since {date_format(since, 'DATETIME_FORMAT')}" if since else ""
-    return f"A key is stored{when}. Leave empty to keep it."
+Kind = CredlyRun.Kind
+_ROTATION_UNKNOWN: Final = (
+    "A rotation of the key began and its outcome is not known. If Credly refuses the key, copy "
+    "the new one from the organization's settings at Credly and enter it here."
+)
 
 
 @admin.register(CredlyOrganization)
 class CredlyOrganizationAdmin(LaurelAdmin):
     form = OrganizationForm
-    fields = ("uuid", "name", "api_key", "api_key_env", "unchecked", "synced_at")
-    readonly_fields = ("synced_at",)
+    fields = (
+        "uuid",
+        "name",
+        "api_key",
+        "api_key_env",
+        "unchecked",
+        "webhook_address",
+        "synced_at",
+    )
+    readonly_fields = ("webhook_address", "synced_at")
     list_display = ("__str__", "uuid", "key", "situation", "template_count", "synced_at")
     search_fields = ("name", "uuid")
-    actions = ("synchronise", "resume")
-    buttons = ("synchronise", "resume")
+    actions = ("synchronise", "compare", "rotate_key", "resume")
+    buttons = ("synchronise", "compare", "rotate_key", "resume")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CredlyOrganization]:
         rows: QuerySet[CredlyOrganization] = super().get_queryset(request)
         return rows.annotate(template_total=Count("templates"))
 
-    @display(description="key")
-    def key(self, obj: CredlyOrganization) -> str:
-        if obj.api_key_env:
-            return f"variable {obj.api_key_env}"
-        return "stored" if obj.api_key_encrypted else "missing"
+    @display(
+        description="key",
+        label={"missing": "danger", "over": "danger", "soon": "warning", "good": "default"},
+    )
+    def key(self, obj: CredlyOrganization) -> tuple[str, str]:
+        if not obj.api_key_env and not obj.api_key_encrypted:
+            return "missing", "missing"
+        where = f"variable {obj.api_key_env}" if obj.api_key_env else "stored"
+        left = keys.days_left(obj, now=timezone.now())
+        if left is None or left > keys.WARNING.days:
+            return "good", where if left is None else f"{where}, {left} days left"
+        return ("soon", f"{where}, {left} days left") if left >= 0 else ("over", f"{where}, over")
 
     @display(description="account", label={"paused": "danger", "in use": "success"})
     def situation(self, obj: CredlyOrganization) -> str:
@@ -118,17 +70,47 @@ class CredlyOrganizationAdmin(LaurelAdmin):
     def template_count(self, obj: Any) -> int:
         return int(obj.template_total)
 
-    def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
-        if obj is None or not obj.paused_reason:
-            return ()
-        help_text = "Enter the right key and save, or press “Resume” when the key is right again."
-        return (
-            Note("error", f"Paused: nothing is sent to Credly, badges wait. {obj.paused_reason}"),
-            Note("info", help_text),
+    @display(description="webhook address")
+    def webhook_address(self, obj: CredlyOrganization) -> str:
+        """The address holds the secret: it is for those who may enter a key."""
+        if not settings.CREDLY_WEBHOOK_SECRET:
+            return "The webhook is off: set CREDLY_WEBHOOK_SECRET."
+        path = reverse("credly-webhook", args=[settings.CREDLY_WEBHOOK_SECRET])
+        return format_html(
+            '<input readonly size="80" class="vTextField" onfocus="this.select()" value="{}">'
+            '<p class="help">Enter it at Credly as the webhook of this organization. It is the '
+            "same for every organization, and as secret as a key.</p>",
+            settings.PUBLIC_BASE_URL.rstrip("/") + path,
         )
 
+    def get_fields(self, request: HttpRequest, obj: CredlyOrganization | None = None) -> Any:
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [name for name in self.fields if name != "webhook_address"]
+
+    def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
+        if obj is None:
+            return ()
+        notes = []
+        if obj.paused_reason:
+            help_text = (
+                "Enter the right key and save, or press “Resume” when the key is right again."
+            )
+            text = f"Paused: nothing is sent to Credly, badges wait. {obj.paused_reason}"
+            notes += [Note("error", text), Note("info", help_text)]
+        elif obj.rotation_started_at is not None:
+            notes.append(Note("warning", _ROTATION_UNKNOWN))
+        notes += _key_notes(obj)
+        last = obj.runs.first()
+        if last is not None:
+            text = f"Last run, {date_format(last.requested_at, 'DATETIME_FORMAT')}: {last.summary}"
+            notes.append(Note("info", text))
+        return notes
+
     def get_buttons(self, request: HttpRequest, obj: CredlyOrganization) -> Sequence[str]:
-        return self.buttons if obj.paused_reason else ("synchronise",)
+        if obj.paused_reason:
+            return ("resume",)
+        return ("synchronise", "compare", *(() if obj.api_key_env else ("rotate_key",)))
 
     # Saving
 
@@ -173,6 +155,8 @@ class CredlyOrganizationAdmin(LaurelAdmin):
             return
         if obj.api_key_env:  # the variable takes the place of a stored key: keep no second secret
             obj.api_key_encrypted, obj.api_key_set_at = "", None
+        if "api_key_env" in form.changed_data:
+            account.forget_former_key(obj)
         if form.trial is not None:
             obj.paused_reason = ""
         super().save_model(request, obj, form, change)
@@ -180,31 +164,61 @@ class CredlyOrganizationAdmin(LaurelAdmin):
     # Actions
 
     @admin.action(description="Synchronise templates", permissions=["change"])
-    def synchronise(self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]) -> None:
+    def synchronise(
+        self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
+    ) -> HttpResponse | None:
+        return self._start(request, queryset, kind=Kind.SYNC)
+
+    @admin.action(description="Compare badges", permissions=["change"])
+    def compare(
+        self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
+    ) -> HttpResponse | None:
+        return self._start(request, queryset, kind=Kind.COMPARE)
+
+    def _start(
+        self, request: HttpRequest, queryset: QuerySet[CredlyOrganization], *, kind: Kind
+    ) -> HttpResponse | None:
+        """A worker carries it out; a single one leads to the page that shows how far it is."""
+        started = []
         for organization in queryset:
             if organization.paused_reason:
                 text = f"{organization} is paused: resume it first."
                 self.message_user(request, text, messages.ERROR)
                 continue
-            try:
-                found = templates.sync(organization, clock=timezone.now)
-            except (ValueError, CredlyError) as error:  # ValueError: there is no usable key
-                self._report_failure(request, organization, error)
-                continue
-            text = (
-                f"{organization}: {found.created} new (inactive), {found.changed} changed, "
-                f"{found.unchanged} unchanged, {found.archived} archived."
-            )
+            started.append(runs.request(organization, kind=kind, now=timezone.now()))
+        if len(started) == 1 and len(queryset) == 1:
+            return redirect("admin:credentials_credlyrun_change", object_id=started[0].pk)
+        if started:
+            text = f"{len(started)} started. “Runs” shows how far they are."
             self.message_user(request, text, messages.SUCCESS)
+        return None
 
-    def _report_failure(
-        self, request: HttpRequest, organization: CredlyOrganization, error: Exception
-    ) -> None:
-        refused = not isinstance(error, CredlyError) or error.account_wide
-        if refused:
-            account.pause(organization, reason=str(error))
-        text = f"{organization}: {error}{' The account is paused.' if refused else ' Try again.'}"
-        self.message_user(request, text, messages.ERROR)
+    @admin.action(description="Rotate key", permissions=["change"])
+    def rotate_key(
+        self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
+    ) -> HttpResponse | None:
+        if len(queryset) != 1:
+            self.message_user(request, "One organization at a time.", messages.ERROR)
+            return None
+        organization = queryset.get()
+        if "confirmed" not in request.POST:
+            return self._ask(request, organization)
+        result = keys.rotate(organization, clock=timezone.now)
+        done = result.rotation is Rotation.DONE
+        self.message_user(request, result.text, messages.SUCCESS if done else messages.ERROR)
+        return None
+
+    def _ask(self, request: HttpRequest, organization: CredlyOrganization) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Rotate the key of {organization}",
+            "opts": self.opts,
+            "organization": organization,
+            "action": reverse(
+                f"admin:{self._button_url_name}", args=[organization.pk, "rotate_key"]
+            ),
+        }
+        return render(request, "credentials/admin/rotate_key.html", context)
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]) -> None:
@@ -213,3 +227,13 @@ class CredlyOrganizationAdmin(LaurelAdmin):
             account.resume(organization)
         text = f"{len(paused)} resumed. What waited is sent within seconds."
         self.message_user(request, text, messages.SUCCESS)
+
+
+def _key_notes(organization: CredlyOrganization) -> Sequence[Note]:
+    left = keys.days_left(organization, now=timezone.now())
+    if left is None or left > keys.WARNING.days:
+        return ()
+    if left < 0:
+        return (Note("error", "The key is over: Credly refuses keys after 180 days."),)
+    text = f"The key ends in {left} days: rotate it, or enter a new one from Credly."
+    return (Note("warning", text),)

@@ -5,6 +5,7 @@ from credentials.models.issuance import CredlyBadge, Issuance
 from credentials.models.learner import Learner
 from credentials.models.lease import Lease
 from credentials.models.outbox import OutboxEvent
+from credentials.models.run import CredlyRun, Difference
 from credentials.models.template import BadgeTemplate, CredlyOrganization, DefinitionsVersion
 from credentials.models.webhook import CredlyWebhook
 
@@ -12,8 +13,10 @@ __all__ = [
     "BadgeTemplate",
     "CredlyBadge",
     "CredlyOrganization",
+    "CredlyRun",
     "CredlyWebhook",
     "DefinitionsVersion",
+    "Difference",
     "Issuance",
     "Learner",
     "Lease",

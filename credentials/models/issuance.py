@@ -46,6 +46,19 @@ class Issuance(models.Model):
     provider_state_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the provider said so."
     )
+    public = models.BooleanField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Does the learner show the badge to everybody? Empty: the provider never said.",
+    )
+    seen_at = models.DateTimeField(
+        "last compared",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the provider last listed the badge.",
+    )
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 

@@ -15,6 +15,15 @@ class CredlyOrganization(models.Model):
     name = models.CharField(max_length=255, blank=True)
     api_key_encrypted = models.TextField(blank=True, editable=False)
     api_key_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    api_key_expires_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="As Credly says; empty: not asked yet."
+    )
+    rotation_started_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A rotation of the key began then, and its outcome is not known.",
+    )
     api_key_env = models.CharField(
         "API key variable",
         max_length=100,
@@ -59,6 +68,15 @@ class BadgeTemplate(models.Model):
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     image_url = models.URLField(max_length=1000, blank=True)
+    image = models.FileField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="Our own copy of the picture at the image URL.",
+    )
+    image_source = models.URLField(
+        max_length=1000, blank=True, editable=False, help_text="Where the copy came from."
+    )
     organization = models.ForeignKey(
         CredlyOrganization,
         on_delete=models.PROTECT,
@@ -83,6 +101,9 @@ class BadgeTemplate(models.Model):
         blank=True,
         editable=False,
         help_text="What Credly last said: active, draft or archived.",
+    )
+    provider_updated_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When Credly last changed it."
     )
     note = models.TextField(
         blank=True, editable=False, help_text="What the service changed by itself, and why."

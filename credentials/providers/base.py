@@ -4,16 +4,17 @@ A provider is a class named in the setting PROVIDERS. It is made without argumen
 state, and every call may take as long as its time-outs say: none is made inside a transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 import attrs
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from credentials.models import Issuance
+from credentials.models import CredlyOrganization, Issuance
 
 
 @attrs.frozen
@@ -31,6 +32,9 @@ class External:
 class Provider(Protocol):
     """Every call raises only the errors below."""
 
+    def check(self) -> Sequence[str]:
+        """What is wrong with the settings, one sentence each. Calls nobody; `manage.py check`."""
+
     def issue(self, issuance: Issuance) -> External:
         """Issue the credential. Called when nothing was sent before, or `find` found nothing."""
 
@@ -42,6 +46,44 @@ class Provider(Protocol):
 
     def is_paused(self, issuance: Issuance) -> bool:
         """Is the account behind this issuance out of order, so that no call makes sense?"""
+
+
+Counts = Mapping[str, int]
+Report = Callable[[Counts], None]
+"""Takes the counts so far; long work calls it after each page."""
+
+
+@runtime_checkable
+class SyncsTemplates(Protocol):
+    """A provider at which templates are made, and from which they are taken over."""
+
+    def sync_templates(
+        self, organization: CredlyOrganization, *, clock: Callable[[], datetime], report: Report
+    ) -> Counts:
+        """Take over every template; returns what became of them, in numbers."""
+
+
+@attrs.frozen
+class Notice:
+    """What a webhook claims: a hint to ask the provider, believed in nothing. None: it names
+    none, or in a form that no id has.
+    """
+
+    event_id: UUID | None
+    organization_id: UUID | None
+    event_type: str
+
+
+class BadNoticeError(ValueError):
+    """The body of a webhook cannot be a notice; the message says why."""
+
+
+@runtime_checkable
+class ParsesWebhooks(Protocol):
+    """A provider that calls back."""
+
+    def parse_webhook(self, body: bytes) -> Notice:
+        """Raises BadNoticeError."""
 
 
 class ProviderError(Exception):
@@ -70,7 +112,21 @@ class AccountRefused(ProviderError):  # noqa: N818 -- see Retryable
     """
 
 
-@cache
 def providers() -> Mapping[str, Provider]:
     """The configured providers by name."""
-    return {name: import_string(path)() for name, path in settings.PROVIDERS.items()}
+    return _made(tuple(settings.PROVIDERS.items()))
+
+
+def syncing() -> Mapping[str, SyncsTemplates]:
+    """The configured providers that templates are taken over from, by name."""
+    return {name: each for name, each in providers().items() if isinstance(each, SyncsTemplates)}
+
+
+def calling_back() -> Mapping[str, ParsesWebhooks]:
+    """The configured providers that send webhooks, by name."""
+    return {name: each for name, each in providers().items() if isinstance(each, ParsesWebhooks)}
+
+
+@cache
+def _made(paths: tuple[tuple[str, str], ...]) -> Mapping[str, Provider]:
+    return {name: import_string(path)() for name, path in paths}

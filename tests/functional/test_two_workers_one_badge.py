@@ -9,7 +9,6 @@ from pytest_django import Settings
 
 from credentials import worker
 from credentials.models import CredlyOrganization, Issuance
-from credentials.providers.base import providers
 from credly_client.sandbox import Running
 from tests.fakes.interrupted_credly import InterruptedCredly, WorkerDied
 from tests.functional.conftest import Service
@@ -21,10 +20,8 @@ State = Issuance.State
 @pytest.fixture(autouse=True)
 def _interrupted(settings: Settings) -> Iterator[None]:
     settings.PROVIDERS = {"credly": "tests.fakes.interrupted_credly.InterruptedCredly"}
-    providers.cache_clear()
     yield
     InterruptedCredly.before_issue = InterruptedCredly.after_issue = None
-    providers.cache_clear()
 
 
 @pytest.fixture

@@ -1,17 +1,45 @@
 """The account of one organization: its key, a client with it, and pausing when it is refused."""
 
 import os
+import time
 from datetime import datetime
+from http.client import INTERNAL_SERVER_ERROR, TOO_MANY_REQUESTS
+from typing import ClassVar
 
-import requests
 from django.conf import settings
 
 from credentials.models import CredlyOrganization
+from credentials.secrets import encrypt
 from credly_client.client import CredlyClient
+from credly_client.errors import Unreachable
+from credly_client.requests import Request
+from credly_client.responses import Answer
 
 
 class KeyMissingError(ValueError):
     """The organization has no usable key. Enter one in admin, or set the named variable."""
+
+
+class PatientClient(CredlyClient):
+    """A page that is answered with 429 or 5xx, or not at all, is asked for again after a pause, so
+    that one bad moment does not end a walk of an hour. Calls that change something are not.
+    """
+
+    PAUSES: ClassVar = (1.0, 5.0, 15.0, 40.0)  # seconds
+    LONGEST: ClassVar = 60.0
+
+    def _send(self, request: Request) -> Answer:
+        for pause in self.PAUSES if not request.changes else ():
+            asked = ""
+            try:
+                answer = super()._send(request)
+                if answer.status != TOO_MANY_REQUESTS and answer.status < INTERNAL_SERVER_ERROR:
+                    return answer
+                asked = answer.headers.get("retry-after", "")
+            except Unreachable:
+                pass
+            time.sleep(min(max(pause, float(asked) if asked.isdecimal() else 0), self.LONGEST))
+        return super()._send(request)
 
 
 def api_key(organization: CredlyOrganization) -> str:
@@ -38,19 +66,23 @@ def client(
     organization: CredlyOrganization,
     *,
     key: str | None = None,
-    session: requests.Session | None = None,
+    kind: type[CredlyClient] = CredlyClient,
 ) -> CredlyClient:
     """`key` tries another key than the stored one. Raises the errors of `api_key`."""
     token = key or api_key(organization)
     try:
-        return CredlyClient(
+        return kind(
             base_url=settings.CREDLY_API_BASE_URL,
             organization_id=organization.uuid,
             token=token,
-            session=session,
         )
     except ValueError as error:  # says what is wrong, without the key
         raise KeyMissingError(f"No client for the organization {organization}: {error}") from None
+
+
+def patient_client(organization: CredlyOrganization) -> CredlyClient:
+    """For lists of many pages. Raises the errors of `api_key`."""
+    return client(organization, kind=PatientClient)
 
 
 def pause(organization: CredlyOrganization, *, reason: str) -> None:
@@ -72,5 +104,24 @@ def store_key(organization: CredlyOrganization, *, key: str, now: datetime) -> N
     """Encrypt and keep a new key, and resume the account. Saves the row."""
     organization.set_api_key(key)
     organization.api_key_set_at = now
-    organization.paused_reason = ""
+    forget_former_key(organization)
     organization.save()
+
+
+def forget_former_key(organization: CredlyOrganization) -> None:
+    """What was known of the former key says nothing about another one. Does not save."""
+    organization.api_key_expires_at = organization.rotation_started_at = None
+    organization.paused_reason = ""
+
+
+def replace_key(
+    organization: CredlyOrganization, *, key: str, expires_at: datetime | None, now: datetime
+) -> None:
+    """Like `store_key`, but writes the columns of the key only: for when others may be editing."""
+    CredlyOrganization.objects.filter(pk=organization.pk).update(
+        api_key_encrypted=encrypt(key),
+        api_key_set_at=now,
+        api_key_expires_at=expires_at,
+        rotation_started_at=None,
+        paused_reason="",
+    )

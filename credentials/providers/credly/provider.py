@@ -1,18 +1,25 @@
 """Issuing and revoking at Credly."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from credentials.models import CredlyOrganization, Issuance, Learner
 from credentials.providers.base import (
     AccountRefused,
+    Counts,
     External,
+    Notice,
     Permanent,
+    Report,
     Retryable,
     UnknownOutcome,
 )
-from credentials.providers.credly import account
+from credentials.providers.credly import account, notices, templates
 from credentials.secrets import UndecryptableError
 from credly_client import errors
 from credly_client.client import CredlyClient
@@ -29,6 +36,16 @@ _NAME_LENGTH: Final = 100
 
 
 class CredlyProvider:
+    def check(self) -> Sequence[str]:
+        url = settings.CREDLY_API_BASE_URL
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.netloc:
+            return ()
+        fault = (
+            f"CREDLY_API_BASE_URL = {url!r} is no web address: use https://api.credly.com/v1/ or"
+        )
+        return (f"{fault} https://sandbox-api.credly.com/v1/.",)
+
     def issue(self, issuance: Issuance) -> External:
         learner = issuance.credential.learner
         if not learner.email:
@@ -76,6 +93,14 @@ class CredlyProvider:
     def is_paused(self, issuance: Issuance) -> bool:
         organization = issuance.credential.template.organization
         return organization is not None and bool(organization.paused_reason)
+
+    def sync_templates(
+        self, organization: CredlyOrganization, *, clock: Callable[[], datetime], report: Report
+    ) -> Counts:
+        return templates.sync(organization, clock=clock, report=report)
+
+    def parse_webhook(self, body: bytes) -> Notice:
+        return notices.parse(body)
 
 
 def external(badge: IssuedBadge) -> External:

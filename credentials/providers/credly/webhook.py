@@ -9,20 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import attrs
 import structlog
 from django.db import transaction
 
-from credentials import issuances, lifecycle, outbox
-from credentials.database import locked
-from credentials.lifecycle import Change, Origin, Verb
-from credentials.models import (
-    BadgeTemplate,
-    CredlyOrganization,
-    CredlyWebhook,
-    Issuance,
-    UserCredential,
-)
-from credentials.providers.credly import account, templates
+from credentials.database import locked, storable
+from credentials.issuances import SETTLED_WITHOUT
+from credentials.models import BadgeTemplate, CredlyOrganization, CredlyWebhook, Issuance
+from credentials.providers.credly import account, takeover, templates
 from credentials.providers.credly.provider import external
 from credentials.retry import backoff
 from credentials.secrets import UndecryptableError
@@ -32,6 +26,9 @@ from credly_client.types import Event, IssuedBadge
 log = structlog.get_logger(__name__)
 
 State = CredlyWebhook.State
+_BADGE_EVENTS: Final = frozenset(
+    {"badge.created", "badge.state.changed", "badge.privacy.changed", "badge.deleted"}
+)
 _LEASE: Final = timedelta(minutes=2)
 # Credly got its 200 and will not send it again, so a webhook lasts as long as an issuance does:
 # 25 attempts take about five days. One that Credly does not know is not worth as many.
@@ -106,12 +103,12 @@ def _take_over(row: CredlyWebhook, *, now: datetime) -> tuple[str, str]:
     event = _fetch(row, organization)
     if event.id != row.event_id or event.organization_id not in {None, organization.uuid}:
         return State.IGNORED, "The fetched event is another one, or another organization's."
-    row.event_type = event.event_type[:100]
+    row.event_type = storable(event.event_type, length=100)
     if event.event_type.startswith("badge_template."):
         return _template_event(event, organization)
-    if event.event_type in {"badge.created", "badge.state.changed", "badge.deleted"}:
+    if event.event_type in _BADGE_EVENTS:
         return _badge_event(event, organization, row, now=now)
-    return State.IGNORED, f"Events of type {event.event_type} have no effect here."
+    return State.IGNORED, f"Events of type {row.event_type} have no effect here."
 
 
 def _fetch(row: CredlyWebhook, organization: CredlyOrganization) -> Event:
@@ -138,10 +135,15 @@ def _template_event(event: Event, organization: CredlyOrganization) -> tuple[str
         known = BadgeTemplate.objects.filter(uuid=template.id, organization=organization).first()
         if known is None:
             return State.IGNORED, "The deleted template is not known here."
-        templates.archive(known, why="It was deleted at Credly.")
-        return State.DONE, f"Template {known.name} archived."
-    outcome = templates.take_over(organization, template)
-    return State.DONE, f"Template {template.name}: {outcome}."
+        archived = templates.archive(known, why="It was deleted at Credly.", at=event.occurred_at)
+        return State.DONE, f"Template {known.name}{' archived' if archived else ': unchanged'}."
+    if template.updated_at is None:  # events come in any order: the newest decides
+        template = attrs.evolve(template, updated_at=event.occurred_at)
+    (outcome,) = templates.take_over(organization, [template])
+    own = BadgeTemplate.objects.filter(uuid=template.id, organization=organization)
+    for row in templates.without_picture(own):
+        templates.fetch_picture(row)
+    return State.DONE, f"Template {storable(template.name)}: {outcome}."
 
 
 def _badge_event(
@@ -157,12 +159,17 @@ def _badge_event(
                 # Perhaps the webhook was faster than the worker that issued it.
                 raise NotYetError("No credential here has this badge (yet).")
             return State.IGNORED, f"No credential here has the badge {badge.id}."
-        occurred_at = event.occurred_at or now
-        if issuance.provider_state_at is not None and occurred_at < issuance.provider_state_at:
-            return State.IGNORED, "Something newer is known of this badge."
-        return State.DONE, _apply_badge(
-            issuance, event=event, badge=badge, occurred_at=occurred_at, now=now
+        told = takeover.Told(
+            there=external(badge),
+            at=event.occurred_at or now,
+            gone=event.event_type == "badge.deleted",
+            public=badge.public,
+            reason=badge.revocation_reason or "",
+            event_id=event.id,
         )
+        if not takeover.is_news(issuance, told):
+            return State.IGNORED, "Nothing new: something later is known of this badge."
+        return State.DONE, takeover.apply(issuance, told, now=now)
 
 
 def _issuance_of(badge: IssuedBadge, organization: CredlyOrganization) -> Issuance | None:
@@ -181,7 +188,7 @@ def _issuance_of(badge: IssuedBadge, organization: CredlyOrganization) -> Issuan
         started=True,
         credential__template__uuid=badge.template_id,
         credential__learner__uuid__in=_uuids(badge.issuer_earner_id),
-    ).exclude(state__in=issuances.SETTLED_WITHOUT)
+    ).exclude(state__in=SETTLED_WITHOUT)
     found = list(unanswered[:2])
     if len(found) != 1:
         return None
@@ -195,35 +202,3 @@ def _uuids(text: str) -> list[UUID]:
         return [UUID(text)]
     except ValueError:
         return []
-
-
-def _apply_badge(
-    issuance: Issuance, *, event: Event, badge: IssuedBadge, occurred_at: datetime, now: datetime
-) -> str:
-    """The issuance takes the state; a badge that is no more takes its credential with it. No call
-    goes back to Credly. Requires a transaction.
-    """
-    there = external(badge)
-    gone = event.event_type == "badge.deleted"
-    issuance.state = Issuance.State.GONE if gone else there.state
-    issuance.external_url = there.url
-    issuance.provider_state_at = occurred_at
-    if issuance.state in issuances.SETTLED_WITHOUT:
-        issuance.wanted = Issuance.Wanted.REVOKED
-        issuance.next_attempt_at = None
-        issuance.last_error = ""
-    issuance.save()
-    if issuance.state not in issuances.SETTLED_WITHOUT:
-        return f"The badge is {issuance.state}."
-    credential = UserCredential.objects.select_for_update().get(pk=issuance.credential_id)
-    if not credential.live:
-        return f"The badge is {issuance.state}; the credential was revoked before."
-    reason = "Deleted at Credly." if gone else badge.revocation_reason or "Revoked at Credly."
-    lifecycle.revoke(
-        credential, at=occurred_at, event_id=event.id, reason=reason, origin=Origin.PROVIDER
-    )
-    changes = [Change(Verb.REVOKED, credential, occurred_at)]
-    lifecycle.save(changes)
-    issuances.want(changes, now=now)  # at the other providers; here it is settled
-    outbox.announce(changes)
-    return f"The badge is {issuance.state}; the credential is revoked."

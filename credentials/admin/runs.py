@@ -1,0 +1,113 @@
+"""What was done for whole Credly organizations: how far it is, what came out, what went wrong."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.models import CredlyRun
+from credentials.models.run import UNFINISHED, in_words
+from credentials.providers.credly import runs
+from credentials.providers.credly.comparison import FIXES
+
+State = CredlyRun.State
+Kind = CredlyRun.Kind
+_REFRESH_SECONDS = "2"
+
+
+@admin.register(CredlyRun)
+class CredlyRunAdmin(ReadOnlyAdmin):
+    urgent = Q(state__in=UNFINISHED)
+    list_display = ("kind_label", "organization", "state_label", "result", "requested_at")
+    list_filter = ("kind", "state", "organization")
+    list_select_related = ("organization",)
+    actions = ("fix",)
+    buttons = ("fix",)
+    fields = (
+        "kind",
+        "organization",
+        "state",
+        "result",
+        "message",
+        "differences_link",
+        "requested_at",
+        "started_at",
+        "finished_at",
+    )
+    readonly_fields = ("result", "differences_link")
+
+    @display(description="what", ordering="kind")
+    def kind_label(self, obj: CredlyRun) -> str:
+        return str(obj.get_kind_display())
+
+    @display(
+        description="state",
+        ordering="state",
+        label={
+            State.WAITING.value: "info",
+            State.RUNNING.value: "info",
+            State.DONE.value: "success",
+            State.STOPPED.value: "warning",
+            State.FAILED.value: "danger",
+        },
+    )
+    def state_label(self, obj: CredlyRun) -> tuple[str, str]:
+        return obj.state, str(obj.get_state_display()).partition(":")[0]
+
+    @display(description="result")
+    def result(self, obj: CredlyRun) -> str:
+        return in_words(obj.counts)
+
+    @display(description="differences")
+    def differences_link(self, obj: CredlyRun) -> str:
+        count = obj.differences.count()
+        if not count:
+            return "None of this run: only those of the newest comparison are kept."
+        url = reverse("admin:credentials_difference_changelist")
+        url = f"{url}?organization__id__exact={obj.organization_id}"
+        return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
+
+    def get_notes(self, request: HttpRequest, obj: CredlyRun) -> Sequence[Note]:
+        if obj.state == State.WAITING:
+            text = "Waits for a worker. The page reloads by itself."
+            return (Note("info", text),)
+        if obj.state == State.RUNNING:
+            return (Note("info", f"Under way: {in_words(obj.counts) or 'just started'}"),)
+        if obj.state == State.DONE:
+            return (Note("info", f"Done: {in_words(obj.counts)}"),)
+        level = "warning" if obj.state == State.STOPPED else "error"
+        return (Note(level, obj.message or str(obj.get_state_display())),)
+
+    def get_buttons(self, request: HttpRequest, obj: CredlyRun) -> Sequence[str]:
+        compared = obj.kind == Kind.COMPARE and obj.state == State.DONE
+        fixable = compared and obj.differences.filter(kind__in=FIXES).exists()
+        return self.buttons if fixable else ()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        page = super().change_view(request, object_id, form_url, extra_context)
+        if CredlyRun.objects.filter(pk=object_id, state__in=UNFINISHED).exists():
+            page["Refresh"] = _REFRESH_SECONDS
+        return page
+
+    @admin.action(description="Compare again and fix", permissions=["act"])
+    def fix(self, request: HttpRequest, queryset: QuerySet[CredlyRun]) -> HttpResponse:
+        started = [
+            runs.request(each.organization, kind=Kind.FIX, now=timezone.now())
+            for each in queryset.select_related("organization")
+        ]
+        if len(started) == 1:
+            return redirect("admin:credentials_credlyrun_change", object_id=started[0].pk)
+        return cast("HttpResponse", redirect("admin:credentials_credlyrun_changelist"))
