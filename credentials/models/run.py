@@ -102,8 +102,16 @@ class Difference(models.Model):
         return str(self.get_kind_display())
 
 
+_KINDS: Final = dict(Difference.Kind.choices)
+_ORDER: Final = (
+    *("created", "changed", "unchanged", "archived", "pictures fetched", "pictures refused"),
+    *("compared", "differences", *_KINDS, "others", "fixed", "settled by themselves"),
+)
+
+
 def in_words(counts: Mapping[str, int]) -> str:
-    """The counts of a run in one line: `2 created, 1 changed`."""
-    names = dict(Difference.Kind.choices)
-    shown = [(number, str(names.get(name, name))) for name, number in counts.items()]
+    """The counts of a run in one line, in an order that no database changes: `2 created, 1
+    changed`.
+    """
+    shown = [(counts[name], str(_KINDS.get(name, name))) for name in _ORDER if name in counts]
     return ", ".join(f"{number} {name[:1].lower()}{name[1:]}" for number, name in shown)

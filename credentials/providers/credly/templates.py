@@ -71,19 +71,19 @@ def sync(
     changes nothing, at most seven for one that does. Must not be called in a transaction.
     """
     started = clock()
-    counts: Counter[str] = Counter(created=0, changed=0, unchanged=0, archived=0, pictures=0)
+    counts = Counter(dict.fromkeys(("created", "changed", "unchanged", "archived"), 0))
     seen: set[UUID] = set()
     with account.patient_client(organization) as client:
         for page in pages(client.list_templates(), size=_PAGE):
             seen.update(each.id for each in page)
-            counts += take_over(organization, page)
+            counts.update(take_over(organization, page))
             report(counts)
         for row in _vanished(organization, seen=seen, before=started):
             counts[_look_again(organization, row, client=client)] += 1
     report(counts)
     CredlyOrganization.objects.filter(pk=organization.pk).update(synced_at=clock())
     for row in without_picture(BadgeTemplate.objects.filter(organization=organization)):
-        counts["pictures" if fetch_picture(row) else "pictures refused"] += 1
+        counts["pictures fetched" if fetch_picture(row) else "pictures refused"] += 1
         report(counts)
     return counts
 

@@ -14,7 +14,10 @@ from django.urls import reverse
 from badges.models import BadgeProgress
 from credentials.models import (
     BadgeTemplate,
+    CredlyOrganization,
+    CredlyRun,
     CredlyWebhook,
+    Difference,
     Issuance,
     Learner,
     OutboxEvent,
@@ -33,6 +36,15 @@ def one_of_each(explorer: BadgeTemplate) -> None:
     Issuance.objects.create(credential=credential, provider="credly")
     OutboxEvent.objects.create(kind="awarded", credential=credential, occurred_at=NOW)
     BadgeProgress.objects.create(learner=ann, template=explorer)
+    run = CredlyRun.objects.create(
+        organization=CredlyOrganization.objects.get(),
+        kind="compare",
+        state="done",
+        requested_at=NOW,
+    )
+    Difference.objects.create(
+        organization=run.organization, run=run, kind="other_state", issuance=Issuance.objects.get()
+    )
     CredlyWebhook.objects.create(event_id=uuid4(), organization_id=uuid4(), received_at=NOW)
     InboxEvent.objects.create(
         event_id=uuid4(), state="accepted", payload={"a": 1}, received_at=NOW, claim=uuid4()
@@ -87,6 +99,7 @@ def test_the_sidebar_shows_what_one_may_see(client: Client) -> None:
 def test_rows_of_the_service_are_read_only() -> None:
     from credentials.admin.base import ReadOnlyAdmin
 
-    written = {BadgeProgress, CredlyWebhook, Issuance, Learner, OutboxEvent, UserCredential}
+    written = {BadgeProgress, CredlyRun, CredlyWebhook, Difference, Issuance, Learner}
+    written |= {OutboxEvent, UserCredential}
     registry: dict[type[Model], ModelAdmin[Model]] = admin.site._registry
     assert all(isinstance(registry[model], ReadOnlyAdmin) for model in {*written, InboxEvent})

@@ -1,18 +1,30 @@
 """Credly organizations: a key is tried before it is kept, and never shown."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from credentials.models import BadgeTemplate, CredlyOrganization
-from credentials.providers.credly import account
+from credentials.models import (
+    BadgeTemplate,
+    CredlyOrganization,
+    CredlyRun,
+    Difference,
+    Issuance,
+    Learner,
+    UserCredential,
+)
+from credentials.providers.credly import account, runs
 from credly_client.sandbox import Running
 from tests.integration.admin.conftest import ACME, GLOBEX, KEY
 from tests.integration.admin.pages import all_errors, messages, send
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ADD = "/admin/credentials/credlyorganization/add/"
 pytestmark = pytest.mark.django_db
 
@@ -151,23 +163,123 @@ def test_resume(admin_client: Client, acme: CredlyOrganization) -> None:
 def test_synchronise_templates(
     admin_client: Client, acme: CredlyOrganization, credly: Running
 ) -> None:
+    """A worker does it; the page that opens shows how far it is, and what came out."""
     page = press(admin_client, "synchronise", acme)
+    assert "Waits for a worker" in page.content.decode()
+    assert page.headers["Refresh"] == "2"
+    assert not BadgeTemplate.objects.exists()
 
-    assert "Acme Academy: 1 new (inactive)" in messages(page)
+    work(CredlyRun.objects.get())
+
+    shown = admin_client.get(page.redirect_chain[0][0])
+    assert "Done: 1 created, 0 changed, 0 unchanged, 0 archived." in shown.content.decode()
+    assert "Refresh" not in shown.headers
     template = BadgeTemplate.objects.get()
     assert template.name == "Data Explorer"
     assert not template.is_active
+    assert "Synchronise templates: done. 1 created" in (
+        admin_client.get(page_of(acme)).content.decode()
+    )
+
+
+def test_pressed_twice_it_is_done_once(admin_client: Client, acme: CredlyOrganization) -> None:
+    press(admin_client, "synchronise", acme)
+    press(admin_client, "synchronise", acme)
+    assert CredlyRun.objects.count() == 1
 
 
 def test_a_refused_key_pauses_instead_of_hammering(
     admin_client: Client, acme: CredlyOrganization, credly: Running
 ) -> None:
-    account.store_key(acme, key="wrong-key", now=acme.api_key_set_at)  # type: ignore[arg-type]
+    account.store_key(acme, key="wrong-key", now=timezone.now())
+    press(admin_client, "synchronise", acme)
+    work(CredlyRun.objects.get())
 
-    page = press(admin_client, "synchronise", acme)
+    page = admin_client.get(f"/admin/credentials/credlyrun/{CredlyRun.objects.get().pk}/change/")
 
-    assert "The account is paused" in messages(page)
+    assert "The account is paused" in page.content.decode()
     assert "401" in CredlyOrganization.objects.get().paused_reason
+    again = press(admin_client, "synchronise", acme)
+    assert again.status_code == 200
+    assert "is paused: resume it first" in messages(again)
+
+
+def test_differences_are_shown_and_fixed(
+    admin_client: Client, explorer: BadgeTemplate, credly: Running
+) -> None:
+    """Credly lost a badge: the page says what it is and what fixing does, then it is done."""
+    organization = CredlyOrganization.objects.get()
+    ann = Learner.objects.create(lms_user_id=11, username="ann", profile_time=NOW)
+    credential = UserCredential.objects.create(learner=ann, template=explorer, awarded_at=NOW)
+    Issuance.objects.create(
+        credential=credential, provider="credly", state="accepted", external_id=str(uuid4())
+    )
+    opened = press(admin_client, "compare", organization)
+    run = CredlyRun.objects.get()
+    work(run)
+    page = admin_client.get(opened.redirect_chain[0][0]).content.decode()
+    assert "Show the 1" in page
+
+    listed = admin_client.get("/admin/credentials/difference/").content.decode()
+    assert "No more at Credly, held here" in listed
+    assert "The credential is revoked: the badge was deleted at Credly." in listed
+    difference = Difference.objects.get()
+    shown = admin_client.get(f"/admin/credentials/difference/{difference.pk}/change/")
+    assert "Credly had the badge and has it no more" in shown.content.decode()
+
+    admin_client.post(f"/admin/credentials/credlyrun/{run.pk}/do/fix/", follow=True)
+    work(CredlyRun.objects.get(kind="fix"))
+    credential.refresh_from_db()
+    assert credential.status == "revoked"
+    assert "the credential is revoked" in Difference.objects.get().outcome
+
+
+def test_the_webhook_address_is_for_those_who_may_enter_a_key(
+    admin_client: Client, acme: CredlyOrganization, settings: Settings
+) -> None:
+    settings.PUBLIC_BASE_URL = "https://laurel.example.com/"
+    address = f"https://laurel.example.com/badges/credly/webhook/{settings.CREDLY_WEBHOOK_SECRET}/"
+    assert f'value="{address}"' in admin_client.get(page_of(acme)).content.decode()
+
+    auditor = Client()
+    user = User.objects.create_user("auditor", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    auditor.force_login(user)
+    seen = auditor.get(page_of(acme)).content.decode()
+    assert "Acme Academy" in seen
+    assert settings.CREDLY_WEBHOOK_SECRET not in seen
+
+    settings.CREDLY_WEBHOOK_SECRET = ""
+    assert "The webhook is off" in admin_client.get(page_of(acme)).content.decode()
+
+
+def test_a_key_is_rotated_after_a_question(
+    admin_client: Client, acme: CredlyOrganization, credly: Running
+) -> None:
+    asked = press(admin_client, "rotate_key", acme)
+    assert "the one in use ends in the same moment" in asked.content.decode()
+    assert account.api_key(CredlyOrganization.objects.get()) == KEY
+
+    url = f"/admin/credentials/credlyorganization/{acme.pk}/do/rotate_key/"
+    page = admin_client.post(url, {"confirmed": "1"}, follow=True)
+
+    assert "The key was rotated and the new one stored." in messages(page)
+    stored = CredlyOrganization.objects.get()
+    assert account.api_key(stored) != KEY
+    assert account.api_key(stored) not in page.content.decode()
+
+
+def test_the_age_of_a_key_is_shown(admin_client: Client, acme: CredlyOrganization) -> None:
+    listed = "/admin/credentials/credlyorganization/"
+    for days, words in ((100, "stored, 79 days left"), (170, "stored, 9 days left"), (190, "over")):
+        set_at = timezone.now() - timedelta(days=days)
+        CredlyOrganization.objects.update(api_key_set_at=set_at)
+        assert words in admin_client.get(listed).content.decode()
+    assert "The key is over" in admin_client.get(page_of(acme)).content.decode()
+
+
+def work(run: CredlyRun) -> None:
+    assert runs.work(run.pk, clock=timezone.now)
 
 
 def press(client: Client, action: str, organization: CredlyOrganization) -> Any:
