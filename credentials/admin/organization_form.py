@@ -79,4 +79,4 @@ def _key_help(organization: CredlyOrganization) -> str:
         return "It is tried at Credly, stored encrypted and never shown again."
     since = organization.api_key_set_at
     when = f" since {date_format(since, 'DATETIME_FORMAT')}" if since else ""
-    return f"A key is stored{when}. Leave empty to keep it."
+    return f"A key is stored{when}; leave this empty to keep it."

@@ -21,6 +21,15 @@ from credentials.providers.credly import account, keys, runs
 from credentials.providers.credly.keys import Rotation
 
 Kind = CredlyRun.Kind
+_COPYABLE: Final = (
+    '<span class="flex flex-row gap-2 max-w-2xl">'
+    '<input readonly value="{}" onfocus="this.select()" class="grow border border-base-200 '
+    'rounded-default px-3 py-2 dark:border-base-700">'
+    '<button type="button" class="border border-base-200 rounded-default px-3 py-2 cursor-pointer '
+    'dark:border-base-700" onclick="navigator.clipboard.writeText('
+    "this.previousElementSibling.value); this.textContent = 'Copied'\">Copy</button></span>"
+    '<span class="block mt-2 text-xs">{}</span>'
+)
 _ROTATION_UNKNOWN: Final = (
     "A rotation of the key began and its outcome is not known. If Credly refuses the key, copy "
     "the new one from the organization's settings at Credly and enter it here."
@@ -77,10 +86,10 @@ class CredlyOrganizationAdmin(LaurelAdmin):
             return "The webhook is off: set CREDLY_WEBHOOK_SECRET."
         path = reverse("credly-webhook", args=[settings.CREDLY_WEBHOOK_SECRET])
         return format_html(
-            '<input readonly size="80" class="vTextField" onfocus="this.select()" value="{}">'
-            '<p class="help">Enter it at Credly as the webhook of this organization. It is the '
-            "same for every organization, and as secret as a key.</p>",
+            _COPYABLE,
             settings.PUBLIC_BASE_URL.rstrip("/") + path,
+            "Enter it at Credly as the webhook of this organization. It is the same for every "
+            "organization, and as secret as a key.",
         )
 
     def get_fields(self, request: HttpRequest, obj: CredlyOrganization | None = None) -> Any:

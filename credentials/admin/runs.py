@@ -74,6 +74,12 @@ class CredlyRunAdmin(ReadOnlyAdmin):
         url = f"{url}?organization__id__exact={obj.organization_id}"
         return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
 
+    def get_fields(self, request: HttpRequest, obj: CredlyRun | None = None) -> Any:
+        """A synchronisation finds no differences, and most runs have nothing more to say."""
+        hidden = {"differences_link"} if obj is not None and obj.kind == Kind.SYNC else set()
+        hidden |= {"message"} if obj is not None and not obj.message else set()
+        return [name for name in self.fields if name not in hidden]
+
     def get_notes(self, request: HttpRequest, obj: CredlyRun) -> Sequence[Note]:
         if obj.state == State.WAITING:
             text = "Waits for a worker. The page reloads by itself."

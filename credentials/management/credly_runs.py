@@ -1,16 +1,20 @@
 """What the commands that work with whole organizations share: choose, run here, say the result."""
 
+import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from credentials.models import CredlyOrganization, CredlyRun
-from credentials.models.run import in_words
+from credentials.models.run import UNFINISHED, in_words
 from credentials.providers.credly import runs
+
+_POLL: Final = 0.5  # seconds
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -30,10 +34,13 @@ def work_all(
             raise CommandError(f"No organization {organization} is configured.")
     failed = []
     for each in rows:
-        run = runs.request(each, kind=kind, now=timezone.now(), limit_share=limit_share)
-        if not runs.work(run.pk, clock=timezone.now, watch=partial(_show, command, each)):
-            failed.append(f"{each}: another run is under way; this one is done after it.")
-            continue
+        run = runs.request(each, kind=kind, now=timezone.now(), limit_share=limit_share, tell=False)
+        # Somebody else may be at this organization, or the sweep has given the run to a worker.
+        while not runs.work(run.pk, clock=timezone.now, watch=partial(_show, command, each)):
+            run.refresh_from_db()
+            if run.state not in UNFINISHED:
+                break
+            time.sleep(_POLL)
         run.refresh_from_db()
         if run.counts:
             command.stdout.write(f"{each}: {in_words(run.counts)}")

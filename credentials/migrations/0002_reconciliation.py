@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name='Difference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('revoked_there', 'Revoked at Credly, held here'), ('gone_there', 'No more at Credly, held here'), ('never_issued', 'Held here, never issued at Credly'), ('live_there', 'Held at Credly, revoked here'), ('other_state', 'Another state at Credly'), ('unrecorded', 'Issued at Credly, its answer was lost here'), ('unknown_here', 'Held at Credly, unknown here'), ('other_email', 'Issued to a former e-mail address')], max_length=20)),
+                ('kind', models.CharField(choices=[('revoked_there', 'Revoked at Credly but held here'), ('gone_there', 'Gone from Credly but held here'), ('never_issued', 'Held here but never issued at Credly'), ('live_there', 'Held at Credly but revoked here'), ('other_state', 'Another state at Credly'), ('unrecorded', 'Issued at Credly but given up here'), ('unknown_here', 'Held at Credly but unknown here'), ('other_email', 'Issued to a former e-mail address')], max_length=20)),
                 ('external_id', models.CharField(blank=True, max_length=255, verbose_name='id at Credly')),
                 ('here', models.CharField(blank=True, help_text='State here.', max_length=20)),
                 ('there', models.CharField(blank=True, help_text='State at Credly.', max_length=20)),

@@ -69,13 +69,13 @@ class Difference(models.Model):
     """
 
     class Kind(models.TextChoices):
-        REVOKED_THERE = "revoked_there", "Revoked at Credly, held here"
-        GONE_THERE = "gone_there", "No more at Credly, held here"
-        NEVER_ISSUED = "never_issued", "Held here, never issued at Credly"
-        LIVE_THERE = "live_there", "Held at Credly, revoked here"
+        REVOKED_THERE = "revoked_there", "Revoked at Credly but held here"
+        GONE_THERE = "gone_there", "Gone from Credly but held here"
+        NEVER_ISSUED = "never_issued", "Held here but never issued at Credly"
+        LIVE_THERE = "live_there", "Held at Credly but revoked here"
         OTHER_STATE = "other_state", "Another state at Credly"
-        UNRECORDED = "unrecorded", "Issued at Credly, its answer was lost here"
-        UNKNOWN_HERE = "unknown_here", "Held at Credly, unknown here"
+        UNRECORDED = "unrecorded", "Issued at Credly but given up here"
+        UNKNOWN_HERE = "unknown_here", "Held at Credly but unknown here"
         OTHER_EMAIL = "other_email", "Issued to a former e-mail address"
 
     organization = models.ForeignKey(
@@ -105,7 +105,8 @@ class Difference(models.Model):
 _KINDS: Final = dict(Difference.Kind.choices)
 _ORDER: Final = (
     *("created", "changed", "unchanged", "archived", "pictures fetched", "pictures refused"),
-    *("compared", "differences", *_KINDS, "others", "fixed", "settled by themselves"),
+    *("compared", "differences", *_KINDS, "of templates that are not active here"),
+    *("fixed", "settled by themselves"),
 )
 
 

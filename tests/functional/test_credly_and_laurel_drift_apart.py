@@ -1,7 +1,8 @@
 """What happened at Credly, or here, while nobody was told: found, shown and fixed."""
 
 import io
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,9 +20,10 @@ from credentials.models import (
     Difference,
     Issuance,
     Learner,
+    Lease,
     UserCredential,
 )
-from credentials.providers.credly import mending, reconciliation
+from credentials.providers.credly import mending, reconciliation, runs
 from credly_client.client import CredlyClient
 from credly_client.sandbox import Running
 from credly_client.types import BadgeRequest
@@ -70,7 +72,7 @@ def states(credly: Running) -> dict[str, str]:
 
 
 def test_nothing_differs(issued: Service, credly: Running) -> None:
-    assert reconcile() == "Acme: 3 compared, 0 differences, 0 others\n"
+    assert reconcile() == "Acme: 3 compared, 0 differences\n"
     run = CredlyRun.objects.get()
     assert (run.kind, run.state) == ("compare", "done")
     assert run.finished_at is not None
@@ -158,7 +160,7 @@ def test_issued_by_somebody_else(issued: Service, credly: Running) -> None:
         calls.issue_badge(request_for("zoe"))
         calls.issue_badge(request_for("zoe", template_id=other))
     said = reconcile("--fix")
-    assert "3 compared, 1 differences, 1 held at Credly, unknown here, 1 others" in said
+    assert "3 compared, 1 differences, 1 held at Credly but unknown here, 1 of templates" in said
     difference = Difference.objects.get()
     assert (difference.kind, difference.issuance) == ("unknown_here", None)
     assert difference.outcome == ""
@@ -213,7 +215,7 @@ class TestBrake:
         assert UserCredential.objects.filter(status="awarded").count() == 1
 
     def test_looking_is_never_stopped(self) -> None:
-        assert "2 revoked at Credly, held here" in reconcile()
+        assert "2 revoked at Credly but held here" in reconcile()
 
     @pytest.mark.parametrize("share", ["-0.1", "1.1", "nan"])
     def test_a_share_is_a_share(self, share: str) -> None:
@@ -248,6 +250,28 @@ class TestFailure:
     def test_an_unknown_organization(self) -> None:
         with pytest.raises(CommandError, match="No organization"):
             reconcile("--organization", str(uuid4()))
+
+
+def test_a_command_waits_for_the_run_that_a_worker_took(issued: Service, credly: Running) -> None:
+    """Its result is shown all the same, and nothing is compared twice at once."""
+    organization = CredlyOrganization.objects.get()
+    name = f"credly-run-{organization.pk}"
+    Lease.take(name, now=timezone.now(), length=timedelta(seconds=1))
+    started = time.monotonic()
+    assert "3 compared" in reconcile()
+    assert time.monotonic() - started > 0.9
+
+
+def test_a_run_whose_worker_died_is_shown_as_failed(issued: Service, credly: Running) -> None:
+    organization = CredlyOrganization.objects.get()
+    died = CredlyRun.objects.create(
+        organization=organization, kind="compare", state="running", requested_at=NOW, started_at=NOW
+    )
+    assert runs.due(timezone.now()) == [died.pk]
+    runs.work(died.pk, clock=timezone.now)
+    died.refresh_from_db()
+    assert (died.state, runs.due(timezone.now())) == ("failed", [])
+    assert "The worker ended in the middle" in died.message
 
 
 class TestManyBadges:

@@ -29,6 +29,7 @@ from credly_client.types import IssuedBadge
 
 State = Issuance.State
 PAGE: Final = 50
+_NOT_OURS: Final = "of templates that are not active here"
 _MOST_UNKNOWN: Final = 1000  # unknown badges kept for a person to look at; all are counted
 
 
@@ -82,7 +83,7 @@ class _Walk:
 
     run: CredlyRun
     now: datetime
-    counts: Counter[str] = attrs.field(factory=lambda: Counter(compared=0, differences=0, others=0))
+    counts: Counter[str] = attrs.field(factory=lambda: Counter(compared=0, differences=0))
     _active: frozenset[UUID] = attrs.field(init=False)
     _allowed: int = attrs.field(init=False)
 
@@ -111,7 +112,7 @@ class _Walk:
         for badge in page:
             issuance = found.get(badge.id)
             if issuance is None and badge.template_id not in self._active:
-                self.counts["others"] += 1
+                self.counts[_NOT_OURS] += 1
                 continue
             here = None if issuance is None else Here.of(issuance, now=self.now)
             kind = judge(here, badge)

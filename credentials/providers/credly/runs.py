@@ -37,8 +37,11 @@ def request(
     kind: str,
     now: datetime,
     limit_share: float | None = None,
+    tell: bool = True,
 ) -> CredlyRun:
-    """A run that waits for a worker; one of that kind that waits already is as good."""
+    """A run that waits for a worker; one of that kind that waits already is as good. Without
+    `tell` the caller works it himself.
+    """
     with transaction.atomic():
         same = CredlyRun.objects.filter(organization=organization, kind=kind, state=State.WAITING)
         waiting = same.filter(limit_share=limit_share).first()
@@ -47,7 +50,8 @@ def request(
         row = CredlyRun.objects.create(
             organization=organization, kind=kind, limit_share=limit_share, requested_at=now
         )
-        transaction.on_commit(lambda: dispatch.work_run(row.pk))
+        if tell:
+            transaction.on_commit(lambda: dispatch.work_run(row.pk))
     return row
 
 

@@ -221,7 +221,7 @@ def test_differences_are_shown_and_fixed(
     assert "Show the 1" in page
 
     listed = admin_client.get("/admin/credentials/difference/").content.decode()
-    assert "No more at Credly, held here" in listed
+    assert "Gone from Credly but held here" in listed
     assert "The credential is revoked: the badge was deleted at Credly." in listed
     difference = Difference.objects.get()
     shown = admin_client.get(f"/admin/credentials/difference/{difference.pk}/change/")
