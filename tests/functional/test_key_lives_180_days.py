@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from credentials import tasks
 from credentials.checks import keys_last
 from credentials.models import CredlyOrganization
 from credentials.providers.credly import account, keys, night
@@ -115,14 +116,17 @@ class TestRotation:
 
 
 class TestAge:
-    def test_the_night_asks_credly(self, acme: CredlyOrganization, credly: Running) -> None:
+    def test_the_night_asks_credly(
+        self, acme: CredlyOrganization, credly: Running, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """The key was 160 days old when it was entered here."""
         end = timezone.now() + timedelta(days=20, hours=1)
         credly.sandbox.control(
             "organizations",
             {"id": ACME, "name": "Acme", "token": KEY, "token_expires_at": end.isoformat()},
         )
-        night.begin(now=timezone.now())
+        tasks.nightly()
+        assert "key ends soon" in caplog.text
         acme.refresh_from_db()
         assert keys.days_left(acme, now=timezone.now()) == 20
         assert sorted(acme.runs.values_list("kind", flat=True)) == ["compare", "sync"]

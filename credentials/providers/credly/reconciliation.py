@@ -38,7 +38,7 @@ class TooMuchError(Exception):
 
 
 def compare(run: CredlyRun, *, now: datetime, report: Report) -> Counts:
-    """Write a Difference for each disagreement. Six statements for a page of Credly's list.
+    """Write a Difference for each disagreement. Seven statements for a page of Credly's list.
 
     Raises credly_client.errors.CredlyError and the errors of account.api_key. Must not be called
     in a transaction.

@@ -67,8 +67,8 @@ def sync(
     """Pull every template. New ones come inactive; what vanished is archived, never deleted.
 
     Raises credly_client.errors.CredlyError and the errors of account.api_key; a page that fails
-    leaves what came before it taken over, and archives nothing. Three statements for a page that
-    changes nothing, at most seven for one that does. Must not be called in a transaction.
+    leaves what came before it taken over, and archives nothing. A constant number of statements
+    for a page. Must not be called in a transaction.
     """
     started = clock()
     counts = Counter(dict.fromkeys(("created", "changed", "unchanged", "archived"), 0))
@@ -80,7 +80,7 @@ def sync(
             report(counts)
         for row in _vanished(organization, seen=seen, before=started):
             counts[_look_again(organization, row, client=client)] += 1
-    report(counts)
+            report(counts)
     CredlyOrganization.objects.filter(pk=organization.pk).update(synced_at=clock())
     for row in without_picture(BadgeTemplate.objects.filter(organization=organization)):
         counts["pictures fetched" if fetch_picture(row) else "pictures refused"] += 1
