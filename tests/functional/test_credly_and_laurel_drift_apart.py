@@ -228,8 +228,10 @@ class TestFailure:
     def test_half_a_comparison_changes_nothing(self, credly: Running) -> None:
         at_credly(credly, badge_of("ann"), "revoke")
         reconcile()
-        credly.sandbox.control("switches", {"malformed": 1})
-        with pytest.raises(CommandError, match="not JSON"):
+        at_credly(credly, badge_of("bob"), "delete")  # asked for after the list, and that fails
+        call = "GET organizations/<id>/badges/<id>"
+        credly.sandbox.control("switches", {"forbidden": {"count": 1, "calls": call}})
+        with pytest.raises(CommandError, match="403, Not allowed"):
             reconcile("--fix")
         assert CredlyRun.objects.first().state == "failed"  # type: ignore[union-attr]
         assert kinds() == ["revoked_there"]  # those of the former one
