@@ -37,7 +37,7 @@ def providers_work(**_kwargs: Any) -> list[CheckMessage]:
                 Error(
                     f"PROVIDERS[{name!r}] = {path!r} has no {', '.join(missing)}.",
                     hint="Implement Provider of credentials/providers/base.py.",
-                    id="credentials.E005",
+                    id="credentials.E006",
                 )
             )
             continue

@@ -115,7 +115,7 @@ def test_it_passes_the_checks(settings: Settings) -> None:
     assert not providers_work()
     settings.PROVIDERS = {"half": "tests.functional.test_another_provider.Half"}
     (fault,) = providers_work()
-    assert fault.id == "credentials.E005"
+    assert fault.id == "credentials.E006"
     assert "check, issue, revoke, is_paused" in fault.msg
 
 

@@ -70,13 +70,13 @@ def work(run_id: int, *, clock: Clock, watch: Report = lambda _: None) -> bool:
     run = CredlyRun.objects.select_related("organization").filter(pk=run_id).first()
     if run is None or run.state not in UNFINISHED:
         return False
-    name = _lease_of(run.organization_id)
-    if not Lease.take(name, now=clock(), length=_LEASE):
+    lease = Lease.take(_lease_of(run.organization_id), now=clock(), length=_LEASE)
+    if lease is None:
         return False
     try:
         _work(run, clock=clock, watch=watch)
     finally:
-        Lease.release(name, now=clock())
+        lease.release(now=clock())
     return True
 
 
