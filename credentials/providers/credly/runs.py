@@ -74,7 +74,7 @@ def work(run_id: int, *, clock: Clock, watch: Report = lambda _: None) -> bool:
     if lease is None:
         return False
     try:
-        _work(run, clock=clock, watch=watch)
+        _work(run, lease=lease, clock=clock, watch=watch)
     finally:
         lease.release(now=clock())
     return True
@@ -84,7 +84,7 @@ def _lease_of(organization_id: int) -> str:
     return f"credly-run-{organization_id}"
 
 
-def _work(run: CredlyRun, *, clock: Clock, watch: Report) -> None:
+def _work(run: CredlyRun, *, lease: Lease, clock: Clock, watch: Report) -> None:
     """The lease is held, so a run that is said to be running has lost its worker."""
     others = CredlyRun.objects.filter(organization=run.organization, state=State.RUNNING)
     others.update(state=State.FAILED, message=_INTERRUPTED, finished_at=clock())
@@ -92,18 +92,17 @@ def _work(run: CredlyRun, *, clock: Clock, watch: Report) -> None:
     if not own.update(state=State.RUNNING, started_at=clock()):
         return
     run.started_at = clock()
-    state, message = _outcome(run, clock=clock, watch=watch)
+    state, message = _outcome(run, lease=lease, clock=clock, watch=watch)
     CredlyRun.objects.filter(pk=run.pk).update(state=state, message=message, finished_at=clock())
     _forget_former(run)
     log.info("credly run", run=run.pk, kind=run.kind, state=state, **_flat(run.counts))
 
 
-def _outcome(run: CredlyRun, *, clock: Clock, watch: Report) -> tuple[str, str]:
+def _outcome(run: CredlyRun, *, lease: Lease, clock: Clock, watch: Report) -> tuple[str, str]:
     def report(counts: Counts) -> None:
         run.counts = dict(counts)
         CredlyRun.objects.filter(pk=run.pk).update(counts=run.counts)
-        held = Lease.objects.filter(name=_lease_of(run.organization_id), until__gt=clock())
-        if not held.update(until=clock() + _LEASE):
+        if not lease.extend(until=clock() + _LEASE):
             raise LostLeaseError(_INTERRUPTED)
         watch(counts)
 
