@@ -48,7 +48,12 @@ INSTALLED_APPS = [
     "consumer",
     "events",
     "credentials",
+    "exam_attempts",
+    "verified_names",
     "badges",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
     "openedx_events",
     "edx_event_bus_redis",
 ]
@@ -164,7 +169,13 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- The flow -----------------------------------------------------------------------------------
 # What a lower app needs from a higher one, by dotted path; checked at startup.
-EVENT_HANDLERS = ["badges.flow.process"]
+# Exam attempts stand before names, which are read from them. Where the rules stand does not matter.
+EVENT_HANDLERS = [
+    "exam_attempts.ledger.record",
+    "verified_names.lifecycle.apply",
+    "badges.flow.process",
+]
+NAME_RESOLVER = "verified_names.resolver.resolve_name"
 PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
 
 # Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the
@@ -210,6 +221,25 @@ LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")
 LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
     base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode(),
 ]
+
+# --- API ----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Laurel",
+    "DESCRIPTION": "Badges and credentials for Open edX.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))

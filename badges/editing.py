@@ -19,7 +19,7 @@ from badges.decisions import of_transitions
 from badges.models import BadgeProgress, Decision, RulesVersion
 from badges.rules.book import Template
 from badges.rules.progress import Standing, carry_over, standing
-from credentials import issuances, lifecycle, outbox
+from credentials import holds, issuances, lifecycle, outbox
 from credentials.database import in_chunks
 from credentials.lifecycle import Transition
 from credentials.models import BadgeTemplate, DefinitionsVersion
@@ -66,6 +66,7 @@ def definitions_changed(template_ids: Collection[int], *, now: datetime) -> dict
     version or were activated.
     """
     DefinitionsVersion.bump()
+    holds.release_for_templates(template_ids, now=now)
     effects: dict[int, EditEffect] = {}
     for chunk in in_chunks(sorted(template_ids)):
         active = list(

@@ -26,6 +26,24 @@ def providers_exist(**_kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.compatibility)
+def name_resolver_exists(**_kwargs: Any) -> list[CheckMessage]:
+    try:
+        resolver = import_string(settings.NAME_RESOLVER)
+        why = "" if callable(resolver) else "it is not a function"
+    except ImportError as error:
+        why = str(error)
+    if not why:
+        return []
+    return [
+        Error(
+            f"NAME_RESOLVER names {settings.NAME_RESOLVER!r}: {why}.",
+            hint="Write the dotted path of a function like verified_names.resolver.resolve_name.",
+            id="credentials.E005",
+        )
+    ]
+
+
 @register(Tags.security)
 def encryption_keys_fit(**_kwargs: Any) -> list[CheckMessage]:
     for key in settings.LAUREL_ENCRYPTION_KEYS:

@@ -19,6 +19,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from credentials import names
 from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
 from credentials.models import Issuance
 from credentials.providers.base import (
@@ -53,6 +54,9 @@ class Action(Enum):
     REVOKE = "revoke"
     LOOK_THEN_REVOKE = "look, then revoke"
     CANCEL = "cancel"
+
+
+_SENDING: Final = frozenset({Action.ISSUE, Action.LOOK_THEN_ISSUE})
 
 
 def plan(*, wanted: str, state: str, started: bool, external_id: str | None) -> Action:
@@ -108,6 +112,8 @@ def carry_out(issuance_id: int, *, clock: Clock) -> bool:
         started=issuance.started,
         external_id=issuance.external_id,
     )
+    if action in _SENDING and not names.ensure_issued_name(issuance, clock=clock):
+        return False
     if not _claim(issuance, action, now=now):
         return False
     _record(issuance, action, _act(provider, issuance, action), clock=clock)
@@ -139,7 +145,6 @@ def _postpone(issuance: Issuance, *, until: datetime) -> bool:
 
 
 def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
-    sends = action in {Action.ISSUE, Action.LOOK_THEN_ISSUE}
     issuance.leased_until = now + LEASE
     return bool(
         Issuance.objects.filter(
@@ -152,7 +157,7 @@ def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
             next_attempt_at=issuance.leased_until,
             leased_until=issuance.leased_until,
             attempts=F("attempts") + 1,
-            started=issuance.started or sends,
+            started=issuance.started or action in _SENDING,
         )
     )
 
