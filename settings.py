@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "service_signals",
     # `consumer` stands before `openedx_events`: both have a `consume_events` command and the
     # first one named wins. The stock one swallows every error and exits 0.
     "consumer",
@@ -196,6 +197,12 @@ BADGES_CONFIG = {
     ],
 }
 BADGES_TOPIC = "learning-badges-lifecycle"
+
+# --- Service signals ----------------------------------------------------------------------------
+# Which handlers hear of which news: {"dotted.signal": ["dotted.handler", ...]}. A signal without
+# handlers has to stand in SERVICE_SIGNALS_UNROUTED, so that a forgotten one is noticed.
+SERVICE_SIGNALS: dict[str, list[str]] = {}
+SERVICE_SIGNALS_UNROUTED: list[str] = []
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
