@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "service_signals",
     # `consumer` stands before `openedx_events`: both have a `consume_events` command and the
     # first one named wins. The stock one swallows every error and exits 0.
     "consumer",
@@ -207,6 +208,16 @@ BADGES_CONFIG = {
     ],
 }
 BADGES_TOPIC = "learning-badges-lifecycle"
+
+# --- Service signals ----------------------------------------------------------------------------
+# Which handlers hear of which news: {"dotted.signal": ["dotted.handler", ...]}. A signal without
+# handlers has to stand in SERVICE_SIGNALS_UNROUTED, so that a forgotten one is noticed.
+SERVICE_SIGNALS: dict[str, list[str]] = {
+    "exam_attempts.signals.proctoring_attempt_changed": [
+        "verified_names.receivers.on_proctoring_attempt",
+    ],
+}
+SERVICE_SIGNALS_UNROUTED: list[str] = ["verified_names.signals.verified_name_changed"]
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
@@ -238,6 +249,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Badges and credentials for Open edX.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"NameStatus": "verified_names.models.STATUSES"},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 

@@ -54,7 +54,8 @@ class Fact:
     when it was `refused`: then that says why. `defers`: it has no say against an approved name of
     another attempt (an exam shows who sat it, it does not change what somebody is called).
     `reopens`: after it was void, the attempt starts anew, in a row of its own (an exam that was
-    reset). `by_staff` outranks everything before it.
+    reset). `by` is the staff member who said it:
+    that outranks everything before.
     """
 
     source: str
@@ -68,7 +69,11 @@ class Fact:
     valid_until: datetime | None = None
     defers: bool = False
     reopens: bool = False
-    by_staff: bool = False
+    by: str = ""
+
+    @property
+    def by_staff(self) -> bool:
+        return bool(self.by)
 
     @property
     def key(self) -> tuple[str, str]:

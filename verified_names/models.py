@@ -5,7 +5,7 @@ from django.db import models
 from credentials.models import Learner
 from verified_names.folding import Fact, Name, Outcome, Status
 
-_STATUSES = [(each, each.capitalize()) for each in Status]
+STATUSES = [(each, each.capitalize()) for each in Status]
 
 
 class VerifiedName(models.Model):
@@ -22,7 +22,7 @@ class VerifiedName(models.Model):
     )
     # An exam that was reset is sat anew under the same key.
     number = models.PositiveIntegerField(default=0, editable=False)
-    status = models.CharField(max_length=10, choices=_STATUSES)
+    status = models.CharField(max_length=10, choices=STATUSES)
     event_id = models.UUIDField(help_text="The newest event that counted.")
     event_time = models.DateTimeField()
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +62,7 @@ class NameFact(models.Model):
     event_id = models.UUIDField(unique=True)
     source = models.CharField(max_length=50)
     attempt = models.CharField(max_length=255)
-    status = models.CharField(max_length=10, choices=_STATUSES)
+    status = models.CharField(max_length=10, choices=STATUSES)
     event_time = models.DateTimeField()
     name = models.CharField(max_length=255, blank=True)
     refused = models.CharField(
@@ -72,7 +72,7 @@ class NameFact(models.Model):
     valid_until = models.DateTimeField(null=True, blank=True)
     defers = models.BooleanField(default=False)
     reopens = models.BooleanField(default=False)
-    by_staff = models.BooleanField(default=False)
+    by = models.CharField(max_length=150, blank=True, help_text="The staff member who said it.")
     outcome = models.CharField(
         max_length=20,
         choices=[(each, each.capitalize()) for each in Outcome],
@@ -100,7 +100,7 @@ class NameFact(models.Model):
             valid_until=self.valid_until,
             defers=self.defers,
             reopens=self.reopens,
-            by_staff=self.by_staff,
+            by=self.by,
         )
 
 

@@ -86,7 +86,9 @@ def _of_exam(each: LearnerEvent, status: Status) -> Fact | None:
     attempt = each.event.payload
     if attempt.exam_type not in _NAMED_EXAMS:
         if attempt.exam_type not in _NAMELESS_EXAMS:
-            log.warning("unknown exam type", event=str(each.event.id), exam_type=attempt.exam_type)
+            log.warning(
+                "unknown exam type", event_id=str(each.event.id), exam_type=attempt.exam_type
+            )
         return None
     name, refused = read_name(each.event.learner.name if each.event.learner else "")
     return Fact(
