@@ -177,6 +177,15 @@ EVENT_HANDLERS = [
     "badges.flow.process",
 ]
 NAME_RESOLVER = "verified_names.resolver.resolve_name"
+# Who erases what of a person who leaves: manage.py retire_learner.
+LEARNER_ERASERS = [
+    "verified_names.retirement.erase",
+    "exam_attempts.retirement.erase",
+    "badges.retirement.erase",
+    "events.retirement.erase",
+]
+# Do the credentials of such a person keep the name they were issued in?
+RETIREMENT_KEEPS_ISSUED_NAMES = env.bool("RETIREMENT_KEEPS_ISSUED_NAMES", False)
 PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
 
 # Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the

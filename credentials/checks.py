@@ -27,21 +27,26 @@ def providers_exist(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.compatibility)
-def name_resolver_exists(**_kwargs: Any) -> list[CheckMessage]:
+def seams_fit(**_kwargs: Any) -> list[CheckMessage]:
+    """What this app needs from higher ones."""
+    paths = [("NAME_RESOLVER", settings.NAME_RESOLVER)]
+    paths += [("LEARNER_ERASERS", path) for path in settings.LEARNER_ERASERS]
+    found: list[CheckMessage] = []
+    for setting, path in paths:
+        why = _why_no_function(path)
+        if why:
+            hint = "Write the dotted path of a function, see docs/badges/settings.md."
+            found.append(
+                Error(f"{setting} names {path!r}: {why}.", hint=hint, id="credentials.E005")
+            )
+    return found
+
+
+def _why_no_function(path: str) -> str:
     try:
-        resolver = import_string(settings.NAME_RESOLVER)
-        why = "" if callable(resolver) else "it is not a function"
+        return "" if callable(import_string(path)) else "it is not a function"
     except ImportError as error:
-        why = str(error)
-    if not why:
-        return []
-    return [
-        Error(
-            f"NAME_RESOLVER names {settings.NAME_RESOLVER!r}: {why}.",
-            hint="Write the dotted path of a function like verified_names.resolver.resolve_name.",
-            id="credentials.E005",
-        )
-    ]
+        return str(error)
 
 
 @register(Tags.security)
