@@ -64,6 +64,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "urls"
+# Addresses of other apps: {"notifier/": "notifier.urls"}.
+EXTRA_URLS: dict[str, str] = {}
 WSGI_APPLICATION = "wsgi.application"
 TEMPLATES = [
     {
@@ -202,7 +204,16 @@ BADGES_TOPIC = "learning-badges-lifecycle"
 # Which handlers hear of which news: {"dotted.signal": ["dotted.handler", ...]}. A signal without
 # handlers has to stand in SERVICE_SIGNALS_UNROUTED, so that a forgotten one is noticed.
 SERVICE_SIGNALS: dict[str, list[str]] = {}
-SERVICE_SIGNALS_UNROUTED: list[str] = []
+SERVICE_SIGNALS_UNROUTED: list[str] = [
+    "badges.signals.progress_completed",
+    "badges.signals.progress_regressed",
+    "badges.signals.requirement_fulfilled",
+    "badges.signals.requirement_regressed",
+    "credentials.signals.credential_awarded",
+    "credentials.signals.credential_revoked",
+    "credentials.signals.issuance_done",
+    "credentials.signals.issuance_failed",
+]
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
@@ -338,6 +349,7 @@ UNFOLD = {
                 "Operation",
                 _page("Inbox", "inbox", "events.inboxevent"),
                 _page("Outbox", "outbox", "credentials.outboxevent"),
+                _page("Handler failures", "report", "service_signals.handlerfailure"),
                 _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
             ),
             _section(

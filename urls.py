@@ -1,7 +1,8 @@
 """Addresses of the service."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from credentials.views import credly_webhook
@@ -13,4 +14,5 @@ urlpatterns = [
     path("badges/credly/webhook/<str:secret>/", credly_webhook, name="credly-webhook"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    *(path(prefix, include(urlconf)) for prefix, urlconf in settings.EXTRA_URLS.items()),
 ]

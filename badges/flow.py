@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from badges import rulebook
+from badges import news, rulebook
 from badges.progressed import LearnerMatch
 from badges.steps import decisions, progress
 from credentials import issuances, lifecycle, outbox
@@ -10,8 +10,8 @@ from events.event import LearnerEvent
 
 
 def process(events: Sequence[LearnerEvent]) -> None:
-    """Rules -> progress -> credential -> issuance -> decisions, for a batch of accepted events in
-    the order of their delivery. Requires the transaction that claimed them.
+    """Rules -> progress -> credential -> issuance -> decisions -> news, for a batch of accepted
+    events in the order of their delivery. Requires the transaction that claimed them.
     """
     now = events[0].received_at
     book = rulebook.current()
@@ -21,3 +21,4 @@ def process(events: Sequence[LearnerEvent]) -> None:
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)
     decisions.record(progressed, applied, now=now)
+    news.tell(progressed)
