@@ -10,15 +10,15 @@ from events.event import LearnerEvent
 
 
 def process(events: Sequence[LearnerEvent]) -> None:
-    """Rules -> progress -> credential -> issuance -> decisions -> news, for a batch of accepted
-    events in the order of their delivery. Requires the transaction that claimed them.
+    """Rules -> progress -> credential -> issuance -> decisions, for a batch of accepted events in
+    the order of their delivery. Requires the transaction that claimed them.
     """
     now = events[0].received_at
     book = rulebook.current()
     matches = [LearnerMatch(each, match) for each in events for match in book.match(each.event)]
     progressed = progress.apply(matches)
+    news.tell(progressed)
     applied = lifecycle.apply(progressed.transitions)
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)
     decisions.record(progressed, applied, now=now)
-    news.tell(progressed)
