@@ -69,6 +69,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "urls"
+# Addresses of other apps: {"notifier/": "notifier.urls"}.
+EXTRA_URLS: dict[str, str] = {}
 WSGI_APPLICATION = "wsgi.application"
 TEMPLATES = [
     {
@@ -226,7 +228,17 @@ SERVICE_SIGNALS: dict[str, list[str]] = {
         "verified_names.receivers.on_proctoring_attempt",
     ],
 }
-SERVICE_SIGNALS_UNROUTED: list[str] = ["verified_names.signals.verified_name_changed"]
+SERVICE_SIGNALS_UNROUTED: list[str] = [
+    "badges.signals.progress_completed",
+    "badges.signals.progress_regressed",
+    "badges.signals.requirement_fulfilled",
+    "badges.signals.requirement_regressed",
+    "credentials.signals.credential_awarded",
+    "credentials.signals.credential_revoked",
+    "credentials.signals.issuance_done",
+    "credentials.signals.issuance_failed",
+    "verified_names.signals.verified_name_changed",
+]
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
@@ -372,6 +384,13 @@ UNFOLD = {
                 _page("Credly badges", "military_tech", "credentials.credlybadge"),
                 _page("Issuances", "send", "credentials.issuance"),
                 _page("Learners", "school", "credentials.learner"),
+                _page("Exam attempts", "quiz", "exam_attempts.examattempt"),
+            ),
+            _section(
+                "Names",
+                _page("Verified names", "badge", "verified_names.verifiedname"),
+                _page("History", "history", "verified_names.namefact"),
+                _page("Choices", "tune", "verified_names.verifiednameconfig"),
             ),
             _section(
                 "Credly",
@@ -382,12 +401,14 @@ UNFOLD = {
                 "Operation",
                 _page("Inbox", "inbox", "events.inboxevent"),
                 _page("Outbox", "outbox", "credentials.outboxevent"),
+                _page("Handler failures", "report", "service_signals.handlerfailure"),
                 _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
             ),
             _section(
                 "Users",
                 _page("Users", "person", "auth.user"),
                 _page("Groups", "group", "auth.group"),
+                _page("API tokens", "key", "authtoken.tokenproxy"),
             ),
         ],
     },

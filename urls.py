@@ -1,5 +1,6 @@
 """Addresses of the service."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -16,4 +17,5 @@ urlpatterns = [
     path("api/v1/verified_names/", include("verified_names.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    *(path(prefix, include(urlconf)) for prefix, urlconf in settings.EXTRA_URLS.items()),
 ]

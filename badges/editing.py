@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 from django.db.models import Max
 
-from badges import accounts, rulebook
+from badges import accounts, news, rulebook
 from badges.accounts import Account
 from badges.decisions import of_transitions
 from badges.models import BadgeProgress, Decision, RulesVersion
@@ -147,6 +147,7 @@ def _carry_over(template: Template, former: RulesVersion | None, *, now: datetim
         applied = lifecycle.apply(transitions)
         issuances.want(applied.changes, now=now)
         outbox.announce(applied.changes)
+        news.tell_transitions(transitions)
         Decision.objects.bulk_create(of_transitions(transitions, applied, now=now, reason=_BY_EDIT))
     return effect
 

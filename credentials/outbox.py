@@ -20,7 +20,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import EventsMetadata, OpenEdxPublicSignal
 
-from credentials import dispatch
+from credentials import dispatch, news
 from credentials.lifecycle import Change, Verb
 from credentials.models import Lease, OutboxEvent
 
@@ -40,7 +40,9 @@ _SIGNALS: Final[dict[str, OpenEdxPublicSignal]] = {
 
 
 def announce(changes: Sequence[Change]) -> None:
-    """One row per change. Requires the transaction of the changes. One statement."""
+    """One row per change, and news for the other apps. Requires the transaction of the changes.
+    One statement.
+    """
     if not changes:
         return
     OutboxEvent.objects.bulk_create(
@@ -52,6 +54,7 @@ def announce(changes: Sequence[Change]) -> None:
         ]
     )
     transaction.on_commit(dispatch.publish)
+    news.tell(changes)
 
 
 def publish_due(*, clock: Callable[[], datetime]) -> int:

@@ -15,12 +15,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from credentials import dispatch, lifecycle
-from credentials.issuances import want_revoked
-from credentials.lifecycle import Origin
+from credentials import issuances, lifecycle, news
+from credentials.lifecycle import Change, Origin, Verb
 from credentials.models import Issuance, Learner, OutboxEvent, UserCredential
 
 Eraser = Callable[..., Mapping[str, int]]
+Wanted = Issuance.Wanted
 _REASON: Final = "The learner was retired."
 
 
@@ -46,21 +46,22 @@ def _erasers() -> tuple[Eraser, ...]:
 
 def _erase_credentials(learner: Learner, *, now: datetime) -> dict[str, int]:
     rows = UserCredential.objects.filter(learner=learner)
-    live = list(rows.filter(live=True).select_for_update())
-    for each in live:
+    changes = []
+    for each in rows.filter(live=True).select_for_update():
         lifecycle.revoke(each, at=now, event_id=None, reason=_REASON, origin=Origin.STAFF)
-        each.save()
-    touched = want_revoked([each.pk for each in rows], now=now)
-    if touched:
-        transaction.on_commit(lambda: dispatch.carry_out(touched))
+        changes.append(Change(Verb.REVOKED, each, now))
+    lifecycle.save(changes)
+    issuances.want(changes, now=now)
+    news.tell(changes)
     # Their payload would be built from what is erased here.
     unpublished = OutboxEvent.objects.filter(credential__learner=learner, published_at=None)
     names = rows.exclude(issued_name="")
     if settings.RETIREMENT_KEEPS_ISSUED_NAMES:
         names = names.none()
+    waiting = Issuance.objects.filter(credential__learner=learner, wanted=Wanted.REVOKED)
     return {
-        "credentials revoked": len(live),
-        "issuances to be revoked at their provider": len(touched),
+        "credentials revoked": len(changes),
+        "issuances to be revoked at their provider": waiting.exclude(next_attempt_at=None).count(),
         "addresses of badges forgotten": Issuance.objects.filter(credential__learner=learner)
         .exclude(external_url="")
         .update(external_url=""),

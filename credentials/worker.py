@@ -19,7 +19,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from credentials import names
+from credentials import names, news
 from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
 from credentials.models import Issuance
 from credentials.providers.base import (
@@ -220,6 +220,7 @@ def _record(
         if row.wanted != issuance.wanted:
             row.next_attempt_at = now
         row.save()
+        news.tell_issuance(issuance, after=row)
     log.info(
         "issuance",
         issuance=row.pk,

@@ -1,11 +1,13 @@
 """One batch of events, in one transaction: inbox, learners, handlers."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 import attrs
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -13,6 +15,8 @@ from django.utils.module_loading import import_string
 from credentials import learners
 from events import inbox
 from events.event import Event, LearnerEvent
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[Sequence[LearnerEvent]], None]
 
@@ -49,6 +53,7 @@ def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
             if learner_id is not None and event.id in claimed
         ]
         if accepted:
+            transaction.on_commit(partial(_log, accepted))  # before what they lead to
             for handler in handlers():
                 handler(accepted)
     return BatchResult(
@@ -56,6 +61,12 @@ def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
         ignored=learner_ids.count(None),
         duplicates=sifted.duplicates + len(sifted.fresh) - len(claimed),
     )
+
+
+def _log(accepted: Sequence[LearnerEvent]) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        for each in accepted:
+            log.debug("event accepted", type=each.event.type, correlation_id=str(each.event.id))
 
 
 @cache

@@ -4,7 +4,7 @@ LAUREL_TEST_DATABASE_URL names a PostgreSQL server to run on; without it, SQLite
 """
 
 from settings import *  # noqa: F403 -- Django's way to build on other settings
-from settings import DATABASES, env
+from settings import DATABASES, INSTALLED_APPS, SERVICE_SIGNALS_UNROUTED, env
 
 _url = env.str("LAUREL_TEST_DATABASE_URL", "")
 if _url:
@@ -14,6 +14,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tasks are only hints: tests call the workers themselves.
 CELERY_BROKER_URL = "memory://"
 CREDLY_WEBHOOK_SECRET = "webhook-secret-of-the-tests"
+# An app that is none of Laurel's, added by settings alone. Its handler is wired by its tests.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.notifier"]
+NOTIFIER_URL = NOTIFIER_SECRET = ""
+EXTRA_URLS = {"notifier/": "tests.notifier.urls"}
+SERVICE_SIGNALS_UNROUTED = [*SERVICE_SIGNALS_UNROUTED, "tests.notifier.signals.notification_sent"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -154,8 +154,13 @@ def decide(row: VerifiedName, *, status: Status, by: str, now: datetime) -> Reco
 
 
 def _news(change: Change) -> dict[str, Any]:
-    status = Status.VOID if change.name is None else change.name.status
-    return {"learner_id": change.learner_id, "source": change.source, "status": status.value}
+    name = change.name
+    return {
+        "learner_id": change.learner_id,
+        "source": change.source,
+        "status": (name.status if name else Status.VOID).value,
+        "event_id": name.event_id if name else None,
+    }
 
 
 def _lock(learner_ids: Sequence[int]) -> list[Learner]:

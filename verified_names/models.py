@@ -82,6 +82,8 @@ class NameFact(models.Model):
 
     class Meta:
         ordering = ["event_time", "id"]
+        verbose_name = "statement on a name"
+        verbose_name_plural = "statements on names"
 
     def __str__(self) -> str:
         return f"{self.source} {self.attempt}: {self.status}"

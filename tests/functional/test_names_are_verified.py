@@ -43,7 +43,6 @@ def _wired(settings: Settings) -> Iterator[None]:
 def wire(settings: Settings, signal: ServiceSignal, *names: str) -> None:
     handlers = [f"{__name__}.{name}" for name in names]
     settings.SERVICE_SIGNALS = {**settings.SERVICE_SIGNALS, signal.path: handlers}
-    settings.SERVICE_SIGNALS_UNROUTED = []
     router.wire()
 
 
