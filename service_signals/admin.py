@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -23,7 +23,7 @@ class HandlerFailureAdmin(ModelAdmin):
     list_filter = ("state", "handler", "signal")
     list_per_page = 50
     show_full_result_count = False
-    ordering = ("resolved_at", "-id")
+    ordering = (F("resolved_at").asc(nulls_first=True), "-id")
     search_fields = ("=correlation_id", "handler")
     search_help_text = "Correlation id or handler"
     actions = ("replay", "dismiss")
