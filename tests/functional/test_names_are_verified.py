@@ -1,9 +1,14 @@
 """Names that somebody vouched for: what the sources say, and what comes of it."""
 
+import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import product
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
@@ -16,8 +21,7 @@ from service_signals import ServiceSignal, router
 from service_signals.models import HandlerFailure
 from tests.functional.conftest import Service
 from tests.functional.exam_stories import ANN, UK, exam, idv, time
-from verified_names.folding import Fact, Status
-from verified_names.lifecycle import record
+from tests.servers import ROOT
 from verified_names.models import NameFact, VerifiedName
 from verified_names.resolver import resolve_name
 from verified_names.signals import verified_name_changed
@@ -272,41 +276,35 @@ def test_na_13_the_words_of_the_proctoring() -> None:
     assert not HandlerFailure.objects.exists()
 
 
-letter = ServiceSignal("letter", provides={"learner_id": int, "letter_id": int, "name": str})
-
-
-def on_letter(_sender: str, *, learner_id: int, letter_id: int, name: str, **_kwargs: Any) -> None:
-    """A registrar's letter says the name."""
-    fact = Fact(
-        source="letter",
-        attempt=str(letter_id),
-        status=Status.APPROVED,
-        at=NOW,
-        event_id=letter_uuid(letter_id),
-        name=name,
-    )
-    record([(learner_id, fact)], now=NOW)
-
-
-def letter_uuid(letter_id: int) -> Any:
-    from uuid import UUID
-
-    return UUID(int=letter_id)
-
-
 def test_na_14_a_third_source_needs_a_line_and_a_handler(
-    service: Service, settings: Settings
+    service: Service, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The app of docs/badges/extending.md, word for word."""
     tell(service, idv("created", 7, "Ann Lee", 1))
-    ann = Learner.objects.get()
-    wire(settings, letter, "on_letter")
+    text = (ROOT / "docs/badges/extending.md").read_text().partition("## A source of verified")[2]
+    signals, handlers, line = re.findall(
+        r"^```python\n(.*?)^```$", text.partition("\n## ")[0], re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/__init__.py").touch()
+    (tmp_path / "letters/signals.py").write_text(signals)
+    (tmp_path / "letters/handlers.py").write_text(handlers)
+    monkeypatch.syspath_prepend(tmp_path)
+    names_of_line = {"SERVICE_SIGNALS": settings.SERVICE_SIGNALS}
+    exec(line, names_of_line)  # noqa: S102 -- the text of the page
+    settings.SERVICE_SIGNALS = names_of_line["SERVICE_SIGNALS"]
+    router.wire()
+    letter_read = import_module("letters.signals").letter_read
 
+    letter = {"letter_id": 3, "full_name": "Ann Letter", "event_id": uuid4(), "at": NOW}
     for _ in range(2):
-        letter.send_robust(__name__, learner_id=ann.pk, letter_id=3, name="Ann Letter")
+        sent = letter_read.send_robust(__name__, learner_id=Learner.objects.get().pk, **letter)
+        assert not sent.failures
 
     assert in_force() == ResolvedName("Ann Letter", "verified")
     assert told == ["pending", "approved"]
-    letter.wire(())
+    for module in ("letters", "letters.signals", "letters.handlers"):
+        monkeypatch.delitem(sys.modules, module)
 
 
 def test_the_facts_say_when_they_happened(service: Service) -> None:
