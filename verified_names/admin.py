@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from credentials.admin.base import Note, ReadOnlyAdmin, display
 from credentials.models import Learner
-from verified_names import explain, lifecycle
+from verified_names import by_hand, explain
 from verified_names.folding import Outcome, Status
 from verified_names.models import NameFact, VerifiedName, VerifiedNameConfig
 from verified_names.resolver import Known, known_of
@@ -93,7 +93,7 @@ class VerifiedNameAdmin(ReadOnlyAdmin):
     ) -> None:
         by = request.user.get_username()
         for row in queryset:
-            lifecycle.decide(row, status=status, by=by, now=timezone.now())
+            by_hand.decide(row, status=status, by=by, now=timezone.now())
             self.message_user(request, f"“{row.verified_name}” is {status}.", messages.SUCCESS)
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import attrs
 import structlog
@@ -16,14 +16,12 @@ from credentials.models import Learner
 from events.event import LearnerEvent
 from verified_names import drift
 from verified_names.folding import Fact, Folded, Name, Outcome, Status, fold
-from verified_names.models import NameFact, VerifiedName, VerifiedNameConfig
+from verified_names.models import NameFact, VerifiedName
 from verified_names.signals import verified_name_changed
 from verified_names.translation import fact_of
 
 log = structlog.get_logger(__name__)
 
-LEARNER: Final = "learner"
-STAFF: Final = "staff"
 _Identity = tuple[str, str, int]
 _WRITTEN: Final = (
     "verified_name",
@@ -89,68 +87,6 @@ def record(facts: Sequence[tuple[int, Fact]], *, now: datetime) -> Recorded:
         drift.mark([each for each in learners if each.pk in changed], now=now)
         verified_name_changed.tell(record, map(_news, changes))
     return Recorded(tuple(changes), outcomes)
-
-
-def choose(learner: Learner, *, use_verified_name: bool | None, now: datetime) -> None:
-    """The learner wants the verified name, does not, or (None) takes the choice back. Opens a
-    transaction.
-    """
-    with transaction.atomic():
-        if use_verified_name is None:
-            VerifiedNameConfig.objects.filter(learner=learner).delete()
-        else:
-            VerifiedNameConfig.objects.update_or_create(
-                learner=learner,
-                defaults={"use_verified_name": use_verified_name, "changed_at": now},
-            )
-        drift.mark([learner], now=now)
-
-
-def propose(learner: Learner, *, name: str, now: datetime) -> Recorded:
-    """By the learner: always pending. While the last proposal is pending, this one replaces it."""
-    pending = VerifiedName.objects.filter(
-        learner=learner, source=LEARNER, status=Status.PENDING
-    ).first()
-    fact = Fact(
-        source=LEARNER,
-        attempt=pending.attempt if pending else str(uuid4()),
-        status=Status.PENDING,
-        at=now,
-        event_id=uuid4(),
-        name=name,
-        profile_name=learner.name,
-    )
-    return record([(learner.pk, fact)], now=now)
-
-
-def add(learner: Learner, *, name: str, status: Status, by: str, now: datetime) -> Recorded:
-    """By staff: a name that no other source vouches for."""
-    fact = Fact(
-        source=STAFF,
-        attempt=str(uuid4()),
-        status=status,
-        at=now,
-        event_id=uuid4(),
-        name=name,
-        profile_name=learner.name,
-        by=by,
-    )
-    return record([(learner.pk, fact)], now=now)
-
-
-def decide(row: VerifiedName, *, status: Status, by: str, now: datetime) -> Recorded:
-    """By staff: the name has that status from now on, until its source says otherwise. Only the
-    newest name of an attempt can be decided about.
-    """
-    fact = Fact(
-        source=row.source,
-        attempt=row.attempt,
-        status=status,
-        at=max(now, row.event_time),
-        event_id=uuid4(),
-        by=by,
-    )
-    return record([(row.learner_id, fact)], now=now)
 
 
 def _news(change: Change) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tests.functional.conftest import Service
 from tests.functional.exam_stories import ANN, PROCTORED, PROF, exam, idv, proctored
 from tests.functional.stories import ACME
 from tests.servers import RedisServer
-from verified_names.lifecycle import choose
+from verified_names.by_hand import choose
 from verified_names.models import NameFact, VerifiedName, VerifiedNameConfig
 
 ANNE = {**ANN, "name": "Anne Quince", "email": "anne.quince@example.com", "username": "quince"}

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from credentials.models import BadgeTemplate, Learner
-from verified_names import lifecycle
+from verified_names import by_hand
 from verified_names.api import serializers
 from verified_names.api.people import learner_asked_for, may_decide
 from verified_names.folding import Status
@@ -63,14 +63,14 @@ class NamesView(_NamesView):
         status = Status(fields["status"])
         if may_decide(self.user()):
             by = self.user().get_username()
-            lifecycle.add(learner, name=fields["verified_name"], status=status, by=by, now=now)
+            by_hand.add(learner, name=fields["verified_name"], status=status, by=by, now=now)
         elif status is not Status.PENDING:
             raise PermissionDenied("Only staff decide about a name; a proposal is pending.")
         elif learner.username != self.user().get_username():
             raise PermissionDenied("Only staff propose a name for somebody else.")
         else:
             _refuse_flood(learner, now=now)
-            lifecycle.propose(learner, name=fields["verified_name"], now=now)
+            by_hand.propose(learner, name=fields["verified_name"], now=now)
         return Response(_names(learner, now=now), status=201)
 
 
@@ -94,7 +94,7 @@ class NameView(_NamesView):
             raise ValidationError("This exam was sat anew: decide about the newer name.")
         status = Status(form.validated_data["status"])
         by = self.user().get_username()
-        lifecycle.decide(row, status=status, by=by, now=timezone.now())
+        by_hand.decide(row, status=status, by=by, now=timezone.now())
         row.refresh_from_db()
         return Response(serializers.NameSerializer(row).data)
 
@@ -134,7 +134,7 @@ class ChoiceView(_NamesView):
         if learner.username != self.user().get_username() and not may_decide(self.user()):
             raise PermissionDenied("Only staff choose for somebody else.")
         chosen = form.validated_data["use_verified_name"]
-        lifecycle.choose(learner, use_verified_name=chosen, now=timezone.now())
+        by_hand.choose(learner, use_verified_name=chosen, now=timezone.now())
         return Response({"use_verified_name": chosen})
 
 
@@ -161,7 +161,7 @@ def _choice(learner: Learner) -> bool | None:
 def _refuse_flood(learner: Learner, *, now: datetime) -> None:
     """Names are folded from everything ever said: that must not grow at somebody's will."""
     recent = NameFact.objects.filter(
-        learner=learner, source=lifecycle.LEARNER, received_at__gt=now - _DAY
+        learner=learner, source=by_hand.LEARNER, received_at__gt=now - _DAY
     )
     if recent.count() >= _PROPOSALS_A_DAY:
         raise Throttled(wait=_DAY.total_seconds())

@@ -12,8 +12,9 @@ from django.utils import timezone
 from credentials.models import BadgeTemplate, Issuance, Learner, UserCredential
 from exam_attempts.models import ExamAttempt
 from tests.integration.admin.pages import messages
+from verified_names.by_hand import choose
 from verified_names.folding import Fact, Status
-from verified_names.lifecycle import choose, record
+from verified_names.lifecycle import record
 from verified_names.models import NameFact, VerifiedName, VerifiedNameConfig
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
