@@ -1,13 +1,16 @@
 """What one event does, told under one correlation id, and to whoever listens."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from badges import signals as of_badges
 from credentials import signals as of_credentials
+from credentials import worker
 from credentials.models import UserCredential
 from credly_client.sandbox import Running
 from service_signals import ServiceSignal, router
@@ -130,3 +133,22 @@ def test_an_issuance_that_is_given_up_is_told(
     service.issue()
     event = UserCredential.objects.get().awarded_by_event
     assert heard == [("failed", str(event))]
+
+
+def test_a_try_that_will_be_repeated_is_no_news(
+    service: Service, credly: Running, settings: Settings
+) -> None:
+    settings.SERVICE_SIGNALS = {
+        of_credentials.issuance_done.path: [f"{__name__}.issuance_done"],
+        of_credentials.issuance_failed.path: [f"{__name__}.issuance_failed"],
+    }
+    router.wire()
+    service.load(explorer())
+    completed = passes("ann", 2, minute=2)
+    service.publish([passes("ann", 1, minute=1), completed])
+    service.consume()
+    credly.sandbox.control("switches", {"down": 1}, method="POST")
+    service.issue()
+    assert heard == []
+    worker.carry_out_due(clock=lambda: timezone.now() + timedelta(hours=1))
+    assert heard == [("done", completed["id"])]

@@ -1,5 +1,7 @@
 """Tracebacks say where and what, and nobody's name."""
 
+import pytest
+
 from service_signals.redaction import redacted_traceback
 
 
@@ -8,10 +10,9 @@ def fail(message: str) -> None:
 
 
 def traceback_of(message: str, *personal: str) -> str:
-    try:
+    with pytest.raises(LookupError) as raised:
         fail(message)
-    except LookupError as error:
-        return redacted_traceback(error, personal=personal)
+    return redacted_traceback(raised.value, personal=personal)
 
 
 def test_place_and_error_stay() -> None:
