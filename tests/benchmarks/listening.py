@@ -18,6 +18,8 @@ ALL: Final[Mapping[str, list[str]]] = {
     )
 }
 _calls = count()
+# What the service routes by itself: none of it is told in a batch that awards.
+_ELSEWHERE = dict(settings.SERVICE_SIGNALS)
 
 
 def hear(sender: str, **_kwargs: Any) -> None:
@@ -28,7 +30,7 @@ def wire(routes: Mapping[str, list[str]]) -> None:
     """As at the start of a process with these SERVICE_SIGNALS; forgets what was heard."""
     global _calls  # noqa: PLW0603 -- the handlers of a process count together
     _calls = count()
-    settings.SERVICE_SIGNALS = dict(routes)
+    settings.SERVICE_SIGNALS = {**_ELSEWHERE, **routes}
     router.wire()
 
 

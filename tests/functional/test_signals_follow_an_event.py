@@ -139,6 +139,7 @@ def test_a_try_that_will_be_repeated_is_no_news(
     service: Service, credly: Running, settings: Settings
 ) -> None:
     settings.SERVICE_SIGNALS = {
+        **settings.SERVICE_SIGNALS,
         of_credentials.issuance_done.path: [f"{__name__}.issuance_done"],
         of_credentials.issuance_failed.path: [f"{__name__}.issuance_failed"],
     }

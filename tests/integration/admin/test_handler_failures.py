@@ -25,7 +25,7 @@ def picky(sender: str, *, learner_id: int, **_kwargs: Any) -> None:
 @pytest.fixture
 def failures(settings: Settings, transactional_db: None) -> Iterator[list[HandlerFailure]]:
     fits.clear()
-    settings.SERVICE_SIGNALS = {told.path: [f"{__name__}.picky"]}
+    settings.SERVICE_SIGNALS = {**settings.SERVICE_SIGNALS, told.path: [f"{__name__}.picky"]}
     router.wire()
     told.tell(__name__, [{"learner_id": 11}, {"learner_id": 12}])
     yield list(HandlerFailure.objects.order_by("id"))
