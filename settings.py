@@ -45,12 +45,18 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "service_signals",
     # `consumer` stands before `openedx_events`: both have a `consume_events` command and the
     # first one named wins. The stock one swallows every error and exits 0.
     "consumer",
     "events",
     "credentials",
+    "exam_attempts",
+    "verified_names",
     "badges",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
     "openedx_events",
     "edx_event_bus_redis",
 ]
@@ -65,6 +71,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "urls"
+# Addresses of other apps: {"notifier/": "notifier.urls"}.
+EXTRA_URLS: dict[str, str] = {}
 WSGI_APPLICATION = "wsgi.application"
 TEMPLATES = [
     {
@@ -213,7 +221,22 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- The flow -----------------------------------------------------------------------------------
 # What a lower app needs from a higher one, by dotted path; checked at startup.
-EVENT_HANDLERS = ["badges.flow.process"]
+# Exam attempts stand before names, which are read from them. Where the rules stand does not matter.
+EVENT_HANDLERS = [
+    "exam_attempts.ledger.record",
+    "verified_names.lifecycle.apply",
+    "badges.flow.process",
+]
+NAME_RESOLVER = "verified_names.resolver.resolve_name"
+# Who erases what of a person who leaves: manage.py retire_learner.
+LEARNER_ERASERS = [
+    "verified_names.retirement.erase",
+    "exam_attempts.retirement.erase",
+    "badges.retirement.erase",
+    "events.retirement.erase",
+]
+# Do the credentials of such a person keep the name they were issued in?
+RETIREMENT_KEEPS_ISSUED_NAMES = env.bool("RETIREMENT_KEEPS_ISSUED_NAMES", False)
 PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
 
 # Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the
@@ -245,6 +268,26 @@ BADGES_CONFIG = {
     ],
 }
 BADGES_TOPIC = "learning-badges-lifecycle"
+
+# --- Service signals ----------------------------------------------------------------------------
+# Which handlers hear of which news: {"dotted.signal": ["dotted.handler", ...]}. A signal without
+# handlers has to stand in SERVICE_SIGNALS_UNROUTED, so that a forgotten one is noticed.
+SERVICE_SIGNALS: dict[str, list[str]] = {
+    "exam_attempts.signals.proctoring_attempt_changed": [
+        "verified_names.receivers.on_proctoring_attempt",
+    ],
+}
+SERVICE_SIGNALS_UNROUTED: list[str] = [
+    "badges.signals.progress_completed",
+    "badges.signals.progress_regressed",
+    "badges.signals.requirement_fulfilled",
+    "badges.signals.requirement_regressed",
+    "credentials.signals.credential_awarded",
+    "credentials.signals.credential_revoked",
+    "credentials.signals.issuance_done",
+    "credentials.signals.issuance_failed",
+    "verified_names.signals.verified_name_changed",
+]
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
@@ -263,6 +306,26 @@ LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")
 LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
     base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode(),
 ]
+
+# --- API ----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Laurel",
+    "DESCRIPTION": "Badges and credentials for Open edX.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"NameStatus": "verified_names.models.STATUSES"},
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
@@ -379,6 +442,13 @@ UNFOLD = {
                 _page("Credly badges", "military_tech", "credentials.credlybadge"),
                 _page("Issuances", "send", "credentials.issuance"),
                 _page("Learners", "school", "credentials.learner"),
+                _page("Exam attempts", "quiz", "exam_attempts.examattempt"),
+            ),
+            _section(
+                "Names",
+                _page("Verified names", "badge", "verified_names.verifiedname"),
+                _page("History", "history", "verified_names.namefact"),
+                _page("Choices", "tune", "verified_names.verifiednameconfig"),
             ),
             _section(
                 "Credly",
@@ -393,12 +463,14 @@ UNFOLD = {
                 _page("Bus incidents", "report", "consumer.incident"),
                 _page("Inbox", "inbox", "events.inboxevent"),
                 _page("Outbox", "outbox", "credentials.outboxevent"),
+                _page("Handler failures", "report", "service_signals.handlerfailure"),
                 _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
             ),
             _section(
                 "Users",
                 _page("Users", "person", "auth.user"),
                 _page("Groups", "group", "auth.group"),
+                _page("API tokens", "key", "authtoken.tokenproxy"),
             ),
         ],
     },

@@ -24,15 +24,19 @@ NO_REQUIREMENTS: Final = (
 )
 NO_RESETS: Final = "A penalty must reset at least one requirement of its template."
 FOREIGN_RESET: Final = "A penalty can only reset requirements of its own template."
+ERRORED_FULFILS: Final = (
+    "An exam attempt that errored fulfils nothing: choose another event, or make it a penalty."
+)
 BADGE_EVENTS: Final = frozenset(
     {"org.openedx.learning.badge.awarded.v1", "org.openedx.learning.badge.revoked.v1"}
 )
 BADGE_PATH: Final = "template.uuid"
+_ERRORED: Final = "org.openedx.learning.exam.attempt.errored.v1"
 # As our own events write it; any other spelling matches none of them.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class _Rule(Protocol):
+class Rule(Protocol):
     """A data rule, in a row or in a file."""
 
     @property
@@ -127,6 +131,11 @@ def event_type_fault(event_type: str) -> str | None:
     return f"{event_type!r} is not configured; choose one of: {', '.join(sorted(known))}"
 
 
+def requirement_type_fault(event_type: str) -> str | None:
+    """Why a requirement cannot wait for `event_type`, in words; None when it can."""
+    return ERRORED_FULFILS if event_type == _ERRORED else event_type_fault(event_type)
+
+
 def rule_fault(event_type: str, rule: WrittenRule) -> RuleRefusedError | None:
     """Why the rule cannot work on that (configured) event type; None when it can."""
     try:
@@ -136,7 +145,7 @@ def rule_fault(event_type: str, rule: WrittenRule) -> RuleRefusedError | None:
     return None
 
 
-def badges_named(event_type: str, rules: Iterable[_Rule]) -> frozenset[UUID]:
+def badges_named(event_type: str, rules: Iterable[Rule]) -> frozenset[UUID]:
     """The templates whose badge a requirement or penalty waits for by name: `template.uuid` eq or
     in. Rules that could match any badge name none.
     """
@@ -218,7 +227,7 @@ def stored_needs() -> dict[UUID, frozenset[UUID]]:
 
 
 def cycle_faults(
-    template: BadgeTemplate, owners: Iterable[tuple[str, Iterable[_Rule]]]
+    template: BadgeTemplate, owners: Iterable[tuple[str, Iterable[Rule]]]
 ) -> list[str]:
     """Circles that `template` would close if it were active. `owners`: event type and rules of each
     of its requirements and penalties, as they are or as they are about to be saved. Three queries.
@@ -247,6 +256,8 @@ def stored_faults(template: BadgeTemplate) -> list[str]:
     owners: list[BadgeRequirement | BadgePenalty] = [*requirements, *penalties]
     for owner in owners:
         found += [f"{owner.key}: {message}" for message in owner_faults(owner)]
+    errored = (each.key for each in requirements if each.event_type == _ERRORED)
+    found += [f"{key}: event_type: {ERRORED_FULFILS}" for key in errored]
     groups = dict(template.groups.values_list("label", "required"))
     found += [
         f"{fault.key}: {fault.field}: {fault.message}"

@@ -13,12 +13,12 @@ from typing import Final
 import attrs
 from django.db.models import Max
 
-from badges import accounts, decisions, rulebook
+from badges import accounts, decisions, news, rulebook
 from badges.accounts import Account
 from badges.models import BadgeProgress, RulesVersion
 from badges.rules.book import Template
 from badges.rules.progress import Standing, carry_over, standing
-from credentials import issuances, lifecycle, outbox
+from credentials import holds, issuances, lifecycle, outbox
 from credentials.database import in_chunks
 from credentials.lifecycle import Transition
 from credentials.models import BadgeTemplate, DefinitionsVersion
@@ -65,6 +65,7 @@ def definitions_changed(template_ids: Collection[int], *, now: datetime) -> dict
     version or were activated.
     """
     DefinitionsVersion.bump()
+    holds.release_for_templates(template_ids, now=now)
     effects: dict[int, EditEffect] = {}
     for chunk in in_chunks(sorted(template_ids)):
         active = list(
@@ -145,6 +146,7 @@ def _carry_over(template: Template, former: RulesVersion | None, *, now: datetim
         applied = lifecycle.apply(transitions)
         issuances.want(applied.changes, now=now)
         outbox.announce(applied.changes)
+        news.tell_transitions(transitions)
         decisions.write(decisions.of_transitions(transitions, applied, now=now, reason=_BY_EDIT))
     return effect
 

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from django.db import transaction
 
-from badges import accounts, archive, rulebook
+from badges import accounts, archive, news, rulebook
 from badges.archive import Past
 from badges.models import Decision
 from badges.progressed import LearnerMatch, Progressed
@@ -73,7 +73,9 @@ def _apply(matches: Sequence[LearnerMatch], *, now: datetime) -> Filled:
     applied = lifecycle.apply(progressed.transitions)
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)
-    decisions.record(_untold(progressed), applied, now=now)
+    untold = _untold(progressed)
+    decisions.record(untold, applied, now=now)
+    news.tell(untold)
     verbs = [each.verb for each in applied.changes]
     return Filled(verbs.count(Verb.AWARDED), verbs.count(Verb.REVOKED), len(applied.blocked))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from badges import rulebook
+from badges import news, rulebook
 from badges.progressed import LearnerMatch
 from badges.steps import decisions, progress
 from credentials import issuances, lifecycle, outbox
@@ -17,6 +17,7 @@ def process(events: Sequence[LearnerEvent]) -> None:
     book = rulebook.current()
     matches = [LearnerMatch(each, match) for each in events for match in book.match(each.event)]
     progressed = progress.apply(matches)
+    news.tell(progressed)
     applied = lifecycle.apply(progressed.transitions)
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)

@@ -1,6 +1,5 @@
 """One batch of messages: decoded, processed in one transaction, the bad ones kept aside."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,7 +19,6 @@ from events.timing import timed
 from events.wire import Message, UndecodableError, decode, is_configured
 
 log = structlog.get_logger(__name__)
-_events_log = logging.getLogger(__name__)  # asked before a line per event is made
 
 
 @attrs.frozen
@@ -67,9 +65,6 @@ def _process(decoded: Sequence[_Decoded], *, clock: Callable[[], datetime]) -> R
         log.warning("event failed", correlation_id=str(bad.event.id), error=repr(error))
         failure = Failure(message=bad.message, reason=inbox.describe(error))
         return _store([failure], clock=clock)
-    if _events_log.isEnabledFor(logging.DEBUG):
-        for each in decoded:
-            log.debug("event", correlation_id=str(each.event.id), type=each.event.type)
     return Report(result.outcomes)
 
 

@@ -45,6 +45,29 @@ def providers_work(**_kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.compatibility)
+def seams_fit(**_kwargs: Any) -> list[CheckMessage]:
+    """What this app needs from higher ones."""
+    paths = [("NAME_RESOLVER", settings.NAME_RESOLVER)]
+    paths += [("LEARNER_ERASERS", path) for path in settings.LEARNER_ERASERS]
+    found: list[CheckMessage] = []
+    for setting, path in paths:
+        why = _why_no_function(path)
+        if why:
+            hint = "Write the dotted path of a function, see docs/badges/settings.md."
+            found.append(
+                Error(f"{setting} names {path!r}: {why}.", hint=hint, id="credentials.E005")
+            )
+    return found
+
+
+def _why_no_function(path: str) -> str:
+    try:
+        return "" if callable(import_string(path)) else "it is not a function"
+    except ImportError as error:
+        return str(error)
+
+
 @register(Tags.security)
 def encryption_keys_fit(**_kwargs: Any) -> list[CheckMessage]:
     for key in settings.LAUREL_ENCRYPTION_KEYS:

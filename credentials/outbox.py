@@ -21,7 +21,7 @@ from openedx_events.learning.data import (
 from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import EventsMetadata, OpenEdxPublicSignal
 
-from credentials import bulk, dispatch, journal
+from credentials import bulk, dispatch, journal, news
 from credentials.lifecycle import Change, Verb
 from credentials.models import Lease, OutboxEvent
 
@@ -43,8 +43,8 @@ _SIGNALS: Final[dict[str, OpenEdxPublicSignal]] = {
 
 
 def announce(changes: Sequence[Change]) -> None:
-    """One row per change, and once committed a line in the log. Requires the transaction of the
-    changes. One statement.
+    """One row per change, and news for the other apps. Requires the transaction of the changes.
+    One statement.
     """
     if not changes:
         return
@@ -57,7 +57,7 @@ def announce(changes: Sequence[Change]) -> None:
         ]
     )
     transaction.on_commit(dispatch.publish)
-    transaction.on_commit(lambda: journal.tell(changes))
+    news.tell(changes)
 
 
 def publish_due(*, clock: Callable[[], datetime]) -> int:

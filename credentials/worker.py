@@ -19,7 +19,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from credentials import journal
+from credentials import journal, names, news
 from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
 from credentials.models import Issuance
 from credentials.providers.base import (
@@ -54,6 +54,9 @@ class Action(Enum):
     REVOKE = "revoke"
     LOOK_THEN_REVOKE = "look, then revoke"
     CANCEL = "cancel"
+
+
+_SENDING: Final = frozenset({Action.ISSUE, Action.LOOK_THEN_ISSUE})
 
 
 def plan(*, wanted: str, state: str, started: bool, external_id: str | None) -> Action:
@@ -117,6 +120,8 @@ def _carry_out(issuance: Issuance, *, clock: Clock) -> bool:
         started=issuance.started,
         external_id=issuance.external_id,
     )
+    if action in _SENDING and not names.ensure_issued_name(issuance, clock=clock):
+        return False
     if not _claim(issuance, action, now=now):
         return False
     _record(issuance, action, _act(provider, issuance, action), clock=clock)
@@ -148,7 +153,6 @@ def _postpone(issuance: Issuance, *, until: datetime) -> bool:
 
 
 def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
-    sends = action in {Action.ISSUE, Action.LOOK_THEN_ISSUE}
     issuance.leased_until = now + LEASE
     return bool(
         Issuance.objects.filter(
@@ -161,7 +165,7 @@ def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
             next_attempt_at=issuance.leased_until,
             leased_until=issuance.leased_until,
             attempts=F("attempts") + 1,
-            started=issuance.started or sends,
+            started=issuance.started or action in _SENDING,
         )
     )
 
@@ -224,6 +228,7 @@ def _record(
         if row.wanted != issuance.wanted:
             row.next_attempt_at = now
         row.save()
+        news.tell_issuance(issuance, after=row)
     log.info(
         "issuance",
         issuance=row.pk,

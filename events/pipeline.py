@@ -1,11 +1,13 @@
 """One batch of events, in one transaction: inbox, learners, handlers."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 import attrs
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -15,6 +17,8 @@ from events import claims, resending
 from events.claims import Sifted
 from events.event import Event, LearnerEvent
 from events.timing import timed
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[Sequence[LearnerEvent]], None]
 
@@ -59,6 +63,7 @@ def _process(
             if learner_id is not None and (claimed is None or event.id in claimed)
         ]
         if accepted:
+            transaction.on_commit(partial(_log, accepted))  # before what they lead to
             for path, handler in handlers():
                 with timed(path):
                     handler(accepted)
@@ -83,6 +88,12 @@ def _outcomes(
     found |= {(event_type, "ignored"): count for event_type, count in idle.items()}
     again = total - done - idle
     return found | {(event_type, "duplicate"): count for event_type, count in again.items()}
+
+
+def _log(accepted: Sequence[LearnerEvent]) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        for each in accepted:
+            log.debug("event accepted", type=each.event.type, correlation_id=str(each.event.id))
 
 
 @cache

@@ -5,7 +5,7 @@ memory. With LAUREL_TEST_LIKE_MYSQL, MariaDB is used as if it were MySQL.
 """
 
 from settings import *  # noqa: F403 -- Django's way to build on other settings
-from settings import DATABASES, as_needed, env
+from settings import DATABASES, INSTALLED_APPS, SERVICE_SIGNALS_UNROUTED, as_needed, env
 
 if env.str("LAUREL_TEST_DATABASE_URL", ""):
     DATABASES["default"] = as_needed(env.dj_db_url("LAUREL_TEST_DATABASE_URL"))
@@ -21,6 +21,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 EVENT_BUS_TOPICS = []  # each test has a topic of its own
 CREDLY_WEBHOOK_SECRET = "webhook-secret-of-the-tests"
+# An app that is none of Laurel's, added by settings alone. Its handler is wired by its tests.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.notifier"]
+NOTIFIER_URL = NOTIFIER_SECRET = ""
+EXTRA_URLS = {"notifier/": "tests.notifier.urls"}
+SERVICE_SIGNALS_UNROUTED = [*SERVICE_SIGNALS_UNROUTED, "tests.notifier.signals.notification_sent"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

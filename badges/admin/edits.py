@@ -1,6 +1,6 @@
 """Saving rules: told to every process, carried over to learners, and shown before it happens."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
@@ -52,6 +52,12 @@ class RuleEdits:
             )
             return cast("HttpResponse", page)
 
+        return self.with_effects(request, answer)
+
+    def with_effects(
+        self, request: HttpRequest, answer: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        """The answer of a view that calls `rules_changed`, or the question whether to go on."""
         if request.method != "POST":
             return answer()
         with transaction.atomic():

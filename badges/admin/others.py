@@ -1,4 +1,4 @@
-"""Users, groups and periodic tasks, in the clothes of this admin."""
+"""Users, groups, API tokens and periodic tasks, in the clothes of this admin."""
 
 from typing import Any
 
@@ -14,6 +14,8 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
+from rest_framework.authtoken.admin import TokenAdmin as ApiTokenAdmin
+from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -26,6 +28,7 @@ for _model in (
     IntervalSchedule,
     PeriodicTask,
     SolarSchedule,
+    TokenProxy,
 ):
     admin.site.unregister(_model)
 
@@ -39,6 +42,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not s
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(TokenProxy)
+class TokenAdmin(ApiTokenAdmin, ModelAdmin):
     pass
 
 

@@ -13,7 +13,7 @@ from badges.admin import choices
 from badges.admin.owners import OwnerForm, OwnerFormSet
 from badges.admin.rules import RequirementRuleInline
 from badges.admin.siblings import Sibling, siblings
-from badges.definitions import NO_REQUIREMENTS, Shape, shape_faults
+from badges.definitions import NO_REQUIREMENTS, Shape, requirement_type_fault, shape_faults
 from badges.models import BadgeRequirement
 
 
@@ -71,6 +71,13 @@ class RequirementForm(OwnerForm):
         )
         self.fields["count"].label = "How often"
         self.fields["count"].required = False
+
+    def clean_event_type(self) -> str:
+        event_type = str(self.cleaned_data["event_type"])
+        fault = requirement_type_fault(event_type)
+        if fault is not None:
+            raise ValidationError(fault)
+        return event_type
 
     def clean_count(self) -> int:
         count = self.cleaned_data["count"]

@@ -11,15 +11,18 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from badges.admin.edits import RuleEdits
 from badges.admin.groups import GroupInline
 from badges.admin.penalties import PenaltyInline
+from badges.admin.preset import preset_view
 from badges.admin.requirements import RequirementInline
 from badges.admin.rules import RulePage
 from badges.definitions import stored_faults
 from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement
+from badges.presets import TIMED_NEVER_VERIFIED, waits_in_vain
 from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.models import BadgeTemplate, UserCredential
 from credly_client.types import TemplateState
@@ -95,8 +98,8 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
     list_filter = ("is_active", "provider_state", "organization")
     list_select_related = ("organization",)
     search_fields = ("name", "uuid")
-    actions = ("activate", "deactivate")
-    buttons = ("activate", "deactivate")
+    actions = ("activate", "deactivate", "add_preset")
+    buttons = ("activate", "deactivate", "add_preset")
     fieldsets = (
         (None, {"fields": ("name", "description", "is_active")}),
         ("Issuing", {"fields": ("providers", "organization", "uuid", "image_url")}),
@@ -146,10 +149,18 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
         if "credly" in obj.providers and obj.provider_state not in {"", TemplateState.ACTIVE}:
             text = f"At Credly this template is {obj.provider_state}: it cannot be issued there."
             notes.append(Note("warning", text))
-        return notes
+        return [*notes, *_vain(obj)]
 
     def get_buttons(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[str]:
-        return ("deactivate",) if obj.is_active else ("activate",)
+        return ("deactivate" if obj.is_active else "activate", "add_preset")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preset_page)
+        name = "credentials_badgetemplate_preset"
+        return [path("<path:object_id>/preset/", view, name=name), *super().get_urls()]
+
+    def preset_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.with_effects(request, lambda: preset_view(self, request, object_id))
 
     def save_model(self, request: HttpRequest, obj: BadgeTemplate, form: Any, change: bool) -> None:
         if obj.is_active:
@@ -158,6 +169,9 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        notes = () if "_continue" in request.POST else _vain(form.instance)  # shown there anyway
+        for note in notes:
+            self.message_user(request, note.text, messages.WARNING)
         self.rules_changed(request, [form.instance.pk])
 
     # Actions
@@ -180,6 +194,16 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
                 if any(each.is_felt for each in effects):
                     text += f" Of those under way, {effects[0]}."
                 self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description="Add preset", permissions=["change"])
+    def add_preset(
+        self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]
+    ) -> HttpResponse | None:
+        templates = list(queryset[:2])
+        if len(templates) != 1:
+            self.message_user(request, "Choose one template.", messages.ERROR)
+            return None
+        return redirect("admin:credentials_badgetemplate_preset", object_id=templates[0].pk)
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
@@ -226,6 +250,15 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
         with transaction.atomic():
             super().delete_queryset(request, queryset)
             self.rules_changed(request, [])
+
+
+def _vain(template: BadgeTemplate) -> list[Note]:
+    """Requirements that nobody can ever fulfil."""
+    return [
+        Note("warning", f"Requirement {each.key} {TIMED_NEVER_VERIFIED}")
+        for each in template.requirements.prefetch_related("rules")
+        if waits_in_vain(each.event_type, each.rules.all())
+    ]
 
 
 def _organization_faults(template: BadgeTemplate) -> list[str]:

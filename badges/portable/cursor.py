@@ -4,12 +4,13 @@ so that one pass finds every fault. What was read counts only when no fault was 
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, cast
 from uuid import UUID
 
 import attrs
 from django.core.exceptions import ValidationError
-from django.db.models import Field
+from django.db.models import Field, Model
 
 from badges.portable.definitions import Fault
 from badges.portable.tree import Mapping, Node, Scalar, Sequence
@@ -170,6 +171,19 @@ class Keys:
                 message = f"{value.text!r} stands twice; the first is in line {first[text]}"
                 self.notes.add(Found(value, f"{found.path}[{index}].{by}"), message)
             first.setdefault(text, value.line)
+
+
+@cache
+def column(model: type[Model], name: str) -> "Field[Any, Any]":
+    return cast("Field[Any, Any]", model._meta.get_field(name))  # noqa: SLF001 -- Django's public way to a field
+
+
+def read_id(keys: Keys, model: type[Model]) -> str:
+    """The id of a requirement or penalty."""
+    text = keys.text("id", column=column(model, "key"), required=True)
+    if text.endswith("\n"):  # which the `$` of a pattern overlooks
+        keys.note("id", "must not end with a line break")
+    return text
 
 
 def scalar_text(found: Found, notes: Notes) -> str | None:

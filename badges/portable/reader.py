@@ -1,14 +1,13 @@
 """From the text of a file to a Document, or to everything that is wrong with it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from collections.abc import Mapping as Table
-from functools import cache
-from typing import Any, Final, cast
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db.models import CharField, Field, Model
+from django.db.models import CharField
 
 from badges.definitions import (
     FOREIGN_RESET,
@@ -16,12 +15,14 @@ from badges.definitions import (
     NO_RESETS,
     Shape,
     event_type_fault,
+    requirement_type_fault,
     rule_fault,
     shape_faults,
 )
 from badges.models import BadgePenalty, BadgeRequirement
+from badges.portable import preset
 from badges.portable.chains import Chains
-from badges.portable.cursor import Found, Keys, Notes, rule_value
+from badges.portable.cursor import Found, Keys, Notes, column, read_id, rule_value
 from badges.portable.definitions import (
     CREDLY,
     VERSION,
@@ -101,11 +102,6 @@ def read(
     return document
 
 
-@cache
-def _column(model: type[Model], name: str) -> "Field[Any, Any]":
-    return cast("Field[Any, Any]", model._meta.get_field(name))  # noqa: SLF001 -- Django's public way to a field
-
-
 class _Reader:
     def __init__(self, notes: Notes, organizations: Collection[UUID]) -> None:
         self._notes = notes
@@ -135,7 +131,7 @@ class _Reader:
         return OrganizationDef(
             uuid=_certain(keys.uuid("uuid", required=True)),
             provider=keys.choice("provider", choices=(CREDLY,)),
-            name=keys.text("name", column=_column(CredlyOrganization, "name"), required=True),
+            name=keys.text("name", column=column(CredlyOrganization, "name"), required=True),
             api_key_env=keys.text("api_key_env", column=_VARIABLE),
         )
 
@@ -144,16 +140,20 @@ class _Reader:
         providers = self._providers(keys)
         is_active = keys.boolean("is_active", hint="write is_active: true or is_active: false")
         requirements, groups = self._requirements(keys)
+        made = preset.penalties(keys.items("requirements"))
         if is_active and not requirements and _is_list(keys.find("requirements")):
             keys.note("requirements", NO_REQUIREMENTS)
         ids = {each.id for each in requirements}
         penalties = [self._penalty(each, ids) for each in keys.items("penalties")]
         keys.refuse_repeated("penalties", by="id")
+        for each in {each.id for each in penalties} & {each.id for each in made}:
+            keys.note("penalties", f"{each!r} is the id of a penalty that a preset makes")
+        penalties += made
         uuid = _certain(keys.uuid("uuid", required=True))
         self.chains.close(uuid, is_active=is_active)
         return TemplateDef(
             uuid=uuid,
-            name=keys.text("name", column=_column(BadgeTemplate, "name"), required=True),
+            name=keys.text("name", column=column(BadgeTemplate, "name"), required=True),
             description=keys.text("description"),
             organization=self._organization_of(keys, providers),
             providers=providers,
@@ -221,15 +221,17 @@ class _Reader:
         }
 
     def _requirement(self, at: Found) -> tuple[Keys, RequirementDef]:
+        if preset.is_one(at):
+            return preset.requirement(at, self._notes)
         keys = Keys(at, known=_REQUIREMENT_KEYS, notes=self._notes)
         return keys, RequirementDef(
-            id=self._id(keys, BadgeRequirement),
-            event_type=(event_type := self._event_type(keys)),
-            group=keys.text("group", column=_column(BadgeRequirement, "group")),
-            description=keys.text("description", column=_column(BadgeRequirement, "description")),
+            id=read_id(keys, BadgeRequirement),
+            event_type=(event_type := self._event_type(keys, requirement_type_fault)),
+            group=keys.text("group", column=column(BadgeRequirement, "group")),
+            description=keys.text("description", column=column(BadgeRequirement, "description")),
             count=keys.integer("count", default=1),
-            distinct_by=keys.text("distinct_by", column=_column(BadgeRequirement, "distinct_by")),
-            within=keys.text("within", column=_column(BadgeRequirement, "within")),
+            distinct_by=keys.text("distinct_by", column=column(BadgeRequirement, "distinct_by")),
+            within=keys.text("within", column=column(BadgeRequirement, "within")),
             after=tuple(sorted(key for _, key in keys.texts("after"))),
             rules=self._rules(keys, event_type),
         )
@@ -244,23 +246,17 @@ class _Reader:
             if key not in requirements:
                 self._notes.add(each, f"{key!r} is unknown. {FOREIGN_RESET}")
         return PenaltyDef(
-            id=self._id(keys, BadgePenalty),
-            event_type=(event_type := self._event_type(keys)),
+            id=read_id(keys, BadgePenalty),
+            event_type=(event_type := self._event_type(keys, event_type_fault)),
             resets=tuple(sorted(key for _, key in resets)),
-            description=keys.text("description", column=_column(BadgePenalty, "description")),
+            description=keys.text("description", column=column(BadgePenalty, "description")),
             rules=self._rules(keys, event_type),
         )
 
-    def _id(self, keys: Keys, model: type[Model]) -> str:
-        text = keys.text("id", column=_column(model, "key"), required=True)
-        if text.endswith("\n"):  # which the `$` of a pattern overlooks
-            keys.note("id", "must not end with a line break")
-        return text
-
-    def _event_type(self, keys: Keys) -> str:
+    def _event_type(self, keys: Keys, fault_of: Callable[[str], str | None]) -> str:
         """Empty when it cannot be used: then its rules cannot be judged."""
         text = keys.text("event_type", required=True)
-        fault = event_type_fault(text) if text else None
+        fault = fault_of(text) if text else None
         if fault is None:
             return text
         keys.note("event_type", fault)

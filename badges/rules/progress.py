@@ -52,12 +52,16 @@ class Matched:
 
 @attrs.frozen
 class Effect:
-    """What one matched requirement or penalty did. `counted` of `demanded` for a requirement."""
+    """What one matched requirement or penalty did. `counted` of `demanded` for a requirement.
+    `lost`, at the first penalty of an event that resets: the requirements that were fulfilled and
+    are no more, also those that waited for one that was reset.
+    """
 
     rule: Requirement | Penalty
     outcome: Outcome
     counted: int = 0
     demanded: int = 0
+    lost: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -135,8 +139,11 @@ def advance(
         for each in matched.met
     ]
     undone = [_reset(each, matched.at, evidence, resets, pins) for each in matched.penalties]
-    if any(each.outcome is Outcome.RESET for each in undone):
-        reached = standing(template, held=after)
+    resetting = next((n for n, each in enumerate(undone) if each.outcome is Outcome.RESET), None)
+    if resetting is not None:
+        fulfilled, reached = reached.fulfilled, standing(template, held=after)
+        lost = tuple(sorted(fulfilled - reached.fulfilled))
+        undone[resetting] = attrs.evolve(undone[resetting], lost=lost)
     return Step(
         held=attrs.evolve(after, complete=_is_complete(held, before, reached)),
         standing=reached,

@@ -41,7 +41,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "next_attempt_at",
         "error",
     )
-    list_filter: tuple[str, ...] = ("state", "wanted", "provider")
+    list_filter: tuple[str, ...] = ("state", "wanted", "provider", "name_drift")
     list_select_related = ("credential__learner", "credential__template")
     search_fields = (
         "credential__learner__username",
@@ -58,6 +58,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "wanted",
         "state",
         "last_error",
+        "name_drift",
         "attempts",
         "next_attempt_at",
         "external_id",
@@ -93,6 +94,12 @@ class IssuanceAdmin(ReadOnlyAdmin):
         elif obj.state == State.ERROR:
             text = f"The last attempt failed and will be repeated by itself: {obj.last_error}"
             notes.append(Note("warning", text))
+        elif obj.state == State.HELD:
+            text = "Waits until a verified name of the learner is approved: the template demands it"
+            notes.append(Note("info", text))
+        if obj.name_drift:
+            text = f"Issued in the name {obj.credential.issued_name}, which is no more in force"
+            notes.append(Note("warning", text))
         organization = obj.credential.template.organization
         if organization is not None and organization.paused_reason:
             text = f"The account of {organization} is paused: {organization.paused_reason}"
@@ -127,7 +134,7 @@ class CredlyBadgeAdmin(IssuanceAdmin):
         "next_attempt_at",
         "error",
     )
-    list_filter = ("state", "wanted")
+    list_filter = ("state", "wanted", "name_drift")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CredlyBadge]:
         rows: QuerySet[CredlyBadge] = super().get_queryset(request)

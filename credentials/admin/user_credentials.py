@@ -50,6 +50,7 @@ class UserCredentialAdmin(ReadOnlyAdmin):
         "revocation_origin",
         "revocation_reason",
         "issued_name",
+        "issued_name_source",
         "replaces",
         "created",
     )

@@ -39,7 +39,14 @@ class UserCredential(models.Model):
     rules_version = models.PositiveIntegerField(
         null=True, blank=True, help_text="Version of the template's rules it was awarded under."
     )
-    issued_name = models.CharField(max_length=255, blank=True)
+    issued_name = models.CharField(
+        max_length=255, blank=True, help_text="Fixed when it was first issued."
+    )
+    issued_name_source = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="Where that name came from: verified, profile or username.",
+    )
     replaces = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
     )

@@ -43,6 +43,9 @@ class Issuance(models.Model):
         null=True, blank=True, editable=False, help_text="Until then a worker is at it."
     )
     last_error = models.TextField(blank=True)
+    name_drift = models.BooleanField(
+        default=False, help_text="The learner goes by another name than the one it was issued in."
+    )
     provider_state_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the provider said so."
     )
@@ -80,6 +83,8 @@ class Issuance(models.Model):
             ),
             # Read by the metrics, which count them.
             models.Index(name="issuance_dead", fields=["id"], condition=Q(state="dead")),
+            # Read by credentials.holds: what waits for a name of some learner.
+            models.Index(name="issuance_held", fields=["credential"], condition=Q(state="held")),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ THROUGHPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "templates_10": (),
     "templates_10000": ("templates_10",),
     "every_event_awards": ("stock",),
+    "every_event_awards_told": ("every_event_awards",),
 }
 # The rules in memory: time to compile them, and how much memory they take.
 COMPILE: Final = "compile_10000"

@@ -1,6 +1,7 @@
 """How many events per second go from the stream to the commit and its acknowledgement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 # The consumer's tasks go to the broker of the settings, as in the service.
 import celery_app  # noqa: F401
@@ -8,7 +9,7 @@ from badges import rulebook
 from consumer.bus import BatchConsumer
 from credentials.models import OutboxEvent
 from events.models import InboxEvent
-from tests.benchmarks import definitions, floor, stock, stream
+from tests.benchmarks import definitions, floor, listening, stock, stream
 from tests.benchmarks.figures import Contender
 from tests.benchmarks.stream import Stream, expect
 
@@ -33,6 +34,9 @@ def contenders(store: floor.Store, *, events: int) -> Sequence[Contender]:
         _laurel("templates_10", quiet, templates=10, known=events),
         _laurel("templates_10000", quiet, templates=10_000, known=events),
         _laurel("every_event_awards", passing, templates=1_000, awards=events),
+        _laurel(
+            "every_event_awards_told", passing, templates=1_000, awards=events, routes=listening.ALL
+        ),
     )
 
 
@@ -58,9 +62,18 @@ def _contender(
 
 
 def _laurel(
-    name: str, source: Stream, *, templates: int, known: int = 0, awards: int = 0
+    name: str,
+    source: Stream,
+    *,
+    templates: int,
+    known: int = 0,
+    awards: int = 0,
+    routes: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Contender:
+    """`routes`: who listens, as in SERVICE_SIGNALS; then each award is heard of once by each."""
+
     def prepare() -> None:
+        listening.wire(routes)
         definitions.forget_people(known=known)
         definitions.activate(templates)
         rulebook.current()  # compiled once per change of the rules, not once per stream
@@ -74,6 +87,7 @@ def _laurel(
         accepted = InboxEvent.objects.filter(state=InboxEvent.State.ACCEPTED)
         expect(accepted.count(), source.events)
         expect(OutboxEvent.objects.count(), awards)
+        expect(listening.heard(), awards * len(routes))
 
     return _contender(name, source, prepare=prepare, consume=consume, check=check)
 

@@ -191,7 +191,14 @@ def test_one_event_is_followed_from_the_message_to_the_provider(
         service.consume()
         service.issue()
     lines = [each for each in events_of(caplog) if each.get("correlation_id") == second["id"]]
-    assert [each["event"] for each in lines] == ["badge awarded", "event", "issuance"]
+    assert [each["event"] for each in lines] == [
+        "event accepted",
+        "requirement fulfilled",
+        "progress completed",
+        "credential awarded",
+        "issuance done",
+        "issuance",
+    ]
     (badge,) = service.state()["learners"][0]["templates"]
     assert {each.get("credential", badge["credential"]["uuid"]) for each in lines} == {
         badge["credential"]["uuid"]
@@ -213,7 +220,13 @@ def test_a_revocation_is_told_under_the_event_that_caused_it(
         service.consume()
         service.issue()
     lines = [each for each in events_of(caplog) if each.get("correlation_id") == failed["id"]]
-    assert [each["event"] for each in lines] == ["badge revoked", "issuance"]
+    assert [each["event"] for each in lines] == [
+        "requirement regressed",
+        "progress regressed",
+        "credential revoked",
+        "issuance done",
+        "issuance",
+    ]
 
 
 def test_events_that_change_nothing_leave_no_lines(

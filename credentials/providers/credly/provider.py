@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from credentials.models import CredlyOrganization, Issuance, Learner
+from credentials.names import split_name
 from credentials.providers.base import (
     AccountRefused,
     Counts,
@@ -32,7 +33,6 @@ _STATES: Final[dict[str, str]] = {
     BadgeState.REJECTED: State.REJECTED,
     BadgeState.REVOKED: State.REVOKED,
 }
-_NAME_LENGTH: Final = 100
 
 
 class CredlyProvider:
@@ -50,7 +50,7 @@ class CredlyProvider:
         learner = issuance.credential.learner
         if not learner.email:
             raise Permanent("The learner has no e-mail address, and Credly cannot issue without.")
-        first, last = split_name(issuance.credential.issued_name or learner.name, learner.username)
+        first, last = split_name(issuance.credential.issued_name, learner.username)
         request = BadgeRequest(
             template_id=issuance.credential.template.uuid,
             recipient_email=learner.email,
@@ -111,15 +111,6 @@ def external(badge: IssuedBadge) -> External:
         url=badge.badge_url or badge.accept_badge_url or "",
         as_of=badge.state_updated_at,
     )
-
-
-def split_name(name: str, username: str) -> tuple[str, str]:
-    """First and last name, as Credly demands both: the last word is the last name; a mononym
-    stands in both places; without a name the username does.
-    """
-    words = (name.strip() or username.strip() or "Learner").split()
-    first = " ".join(words[:-1]) or words[0]
-    return first[:_NAME_LENGTH], words[-1][:_NAME_LENGTH]
 
 
 def _find(client: CredlyClient, issuance: Issuance) -> External | None:

@@ -3,7 +3,6 @@ from datetime import timedelta
 import pytest
 
 from credentials.models import Issuance
-from credentials.providers.credly.provider import split_name
 from credentials.retry import backoff
 from credentials.worker import Action, plan
 
@@ -40,17 +39,3 @@ def test_the_waits_double_up_to_the_longest() -> None:
     assert timedelta(seconds=4) <= waits[0] <= timedelta(seconds=6)
     assert all(wait <= longest * 1.2 for wait in waits)
     assert timedelta(days=4) < sum(waits, timedelta()) < timedelta(days=9)  # about a week
-
-
-@pytest.mark.parametrize(
-    ("name", "names"),
-    [
-        ("Ann Lee", ("Ann", "Lee")),
-        ("Ann Maria van Lee", ("Ann Maria van", "Lee")),
-        ("Ann", ("Ann", "Ann")),
-        ("  ", ("ann", "ann")),
-        ("x" * 200 + " " + "y" * 200, ("x" * 100, "y" * 100)),
-    ],
-)
-def test_first_and_last_name(name: str, names: tuple[str, str]) -> None:
-    assert split_name(name, "ann") == names

@@ -235,3 +235,26 @@ def play_with(requirement: Requirement, *events: Matched) -> list[Step]:
         steps.append(advance(template, held=held, matched=each))
         held = steps[-1].held
     return steps
+
+
+def test_what_penalties_take_is_told_once() -> None:
+    """What was fulfilled and is no more, at the first penalty that resets."""
+    twice = Penalty(id=3, key="no-c", event_type="t", resets=("c",), conditions=())
+    held = play(matched(1, A), matched(2, C))[-1].held
+    stale, both, again = (
+        advance(TEMPLATE, held=held, matched=matched(minute, *penalties)).effects
+        for minute, penalties in ((0, (RESET_ALL,)), (3, (RESET_A, twice)), (3, (RESET_ALL,)))
+    )
+    assert [each.lost for each in stale] == [()]
+    assert [each.lost for each in both] == [("a", "c"), ()]
+    assert [each.lost for each in again] == [("a", "c")]
+
+
+def test_what_waited_for_a_reset_requirement_is_lost_with_it() -> None:
+    later = attrs.evolve(C, after=("a",))
+    template = attrs.evolve(TEMPLATE, requirements=(A, B, later))
+    held = Held()
+    for each in (matched(1, A), matched(2, later)):
+        held = advance(template, held=held, matched=each).held
+    (effect,) = advance(template, held=held, matched=matched(3, RESET_A)).effects
+    assert effect.lost == ("a", "c")
