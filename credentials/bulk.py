@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar
 import attrs
 import orjson
 from django.db import connection
-from django.db.models import DateTimeField, Field, JSONField, Model, UUIDField
+from django.db.models import DateTimeField, Field, FileField, JSONField, Model, UUIDField
 
 Row = tuple[Any, ...]
 M = TypeVar("M", bound=Model)
@@ -230,6 +230,8 @@ def _table(model: type[Model], names: tuple[str, ...], _vendor: str) -> _Table:
 def _converter(field: "Field[Any, Any]") -> Convert | None:
     if isinstance(field, JSONField):
         return lambda value: orjson.dumps(value).decode()
+    if isinstance(field, FileField):
+        return str  # its name
     if isinstance(field, UUIDField) and not connection.features.has_native_uuid_field:
         return attrgetter("hex")
     if isinstance(field, DateTimeField) and connection.vendor != "postgresql":

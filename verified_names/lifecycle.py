@@ -10,8 +10,7 @@ import attrs
 import structlog
 from django.db import transaction
 
-from credentials import holds
-from credentials import bulk
+from credentials import bulk, holds
 from credentials.database import in_chunks
 from credentials.models import Learner
 from events.event import LearnerEvent
