@@ -75,6 +75,7 @@ def test_sg_10_the_log_follows_an_event(
         "progress completed",
         "credential awarded",
         "issuance done",
+        "issuance",
     ]
     assert said(caplog, begun["id"]) == ["event accepted", "requirement fulfilled"]
     text = caplog.text
