@@ -70,7 +70,9 @@ def test_metrics_tell_of_consumers_streams_and_queues(
     assert found["laurel_issuances_waiting", "created", "issued"] == 1
     assert found["laurel_issuances_due_seconds",] > 0
     assert found["laurel_outbox_waiting",] == 1
-    assert found["laurel_issuances_dead",] == 0
+    # Left out where counting them would read the whole table.
+    dead = 0 if connection.features.supports_partial_indexes else None
+    assert found.get(("laurel_issuances_dead",)) == dead
     assert found["laurel_rulebook_version",] >= 1
 
 
