@@ -24,6 +24,7 @@ TOPIC = "watched"
 class Fleet:
     folder: Path
     redis: RedisServer
+    started: list[Process] = attrs.field(factory=list)
 
     @property
     def env(self) -> dict[str, str]:
@@ -53,7 +54,12 @@ class Fleet:
         process = Process(
             [*command, "--extra", json.dumps(options)], env={**self.env, **(env or {})}, log=log
         )
+        self.started.append(process)
         return Consumer(process, port)
+
+    def stop(self) -> None:
+        for process in self.started:
+            process.kill()
 
     def publish(self, events: list[dict[str, Any]]) -> None:
         file = self.folder / "events.jsonl"

@@ -30,7 +30,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fleet(tmp_path: Path, empty_database: Path) -> Iterator[Fleet]:
     shutil.copy(empty_database, tmp_path / "laurel.sqlite3")
     with redis_server(tmp_path / "redis") as redis:
-        yield Fleet(tmp_path, redis)
+        fleet = Fleet(tmp_path, redis)
+        yield fleet
+        fleet.stop()
 
 
 def some(first: int, count: int) -> list[dict[str, Any]]:
