@@ -99,6 +99,8 @@ class ServiceSignal:
     def disconnect(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise RuntimeError(f"{self.path} is not disconnected by hand: {_CURE}")
 
+    # Not unfinished: Django's other ways to send let one handler's error stop the sender and the
+    # handlers behind it, so they do not exist here.
     def send(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise NotImplementedError(f"{self.path} is sent by send_robust only")
 
