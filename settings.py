@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "exam_attempts",
     "verified_names",
     "badges",
+    "certificates",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
