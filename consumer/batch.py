@@ -22,48 +22,64 @@ log = structlog.get_logger(__name__)
 
 
 @attrs.frozen
-class _Decoded:
-    message: Message
-    event: Event
+class Decoded:
+    """What was in the messages of a batch. `events` run along `messages`."""
+
+    messages: Sequence[Message] = ()
+    events: Sequence[Event] = ()
+    failures: Sequence[Failure] = ()
+    skipped: int = 0  # of types that nobody configured
+
+    def part(self, start: int, end: int | None) -> "Decoded":
+        """Some of the events, without what is counted once."""
+        return Decoded(self.messages[start:end], self.events[start:end])
 
 
-def process(messages: Sequence[Message], *, clock: Callable[[], datetime]) -> Report:
-    """When it returns, everything is committed: events with their effects, bad messages as failed
-    rows of the inbox. Raises DatabaseGoneError; then nothing may be acknowledged.
-    """
-    decoded: list[_Decoded] = []
+def decode_all(messages: Sequence[Message]) -> Decoded:
+    """No statement: a thread may do it that has no connection."""
+    sound: list[Message] = []
+    events: list[Event] = []
     failures: list[Failure] = []
     with timed("decode"):
         wanted = [message for message in messages if is_configured(message)]
         for message in wanted:
             try:
-                decoded.append(_Decoded(message, decode(message)))
+                events.append(decode(message))
             except UndecodableError as error:
                 failures.append(Failure(message=message, reason=str(error)))
-    skipped = len(messages) - len(wanted)
+            else:
+                sound.append(message)
+    return Decoded(sound, events, failures, skipped=len(messages) - len(wanted))
+
+
+def process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
+    """When it returns, everything is committed: events with their effects, bad messages as failed
+    rows of the inbox. Raises DatabaseGoneError; then nothing may be acknowledged.
+    """
+    skipped = decoded.skipped
     report = Report({(OTHER, "skipped"): skipped} if skipped else {})
-    report += _store(failures, clock=clock)
+    report += _store(decoded.failures, clock=clock)
     return report + _process(decoded, clock=clock)
 
 
-def _process(decoded: Sequence[_Decoded], *, clock: Callable[[], datetime]) -> Report:
+def _process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
     """Note [Split until the bad one is alone]: a batch that fails is halved until one event is
     left, and only that one is kept as failed; all others commit.
     """
-    if not decoded:
+    if not decoded.events:
         return Report()
     try:
-        result = with_retries(lambda: process_batch([e.event for e in decoded], now=clock()))
+        result = with_retries(lambda: process_batch(decoded.events, now=clock()))
     except DatabaseGoneError:
         raise
     except Exception as error:  # noqa: BLE001 -- any bug or bad value; see the note
-        if len(decoded) > 1:
-            middle = len(decoded) // 2
-            first = _process(decoded[:middle], clock=clock)
-            return first + _process(decoded[middle:], clock=clock)
-        bad = decoded[0]
-        log.warning("event failed", correlation_id=str(bad.event.id), error=repr(error))
-        failure = Failure(message=bad.message, reason=inbox.describe(error))
+        if len(decoded.events) > 1:
+            middle = len(decoded.events) // 2
+            first = _process(decoded.part(0, middle), clock=clock)
+            return first + _process(decoded.part(middle, None), clock=clock)
+        (event,), (message,) = decoded.events, decoded.messages
+        log.warning("event failed", correlation_id=str(event.id), error=repr(error))
+        failure = Failure(message=message, reason=inbox.describe(error))
         return _store([failure], clock=clock)
     return Report(result.outcomes)
 

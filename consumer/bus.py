@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 
+from consumer.ahead import Ahead, Batch, cut, tuned
 from consumer.batch import process
 from consumer.lease import Lease, NameTakenError
 from consumer.probes import Probes
@@ -102,7 +103,7 @@ class BatchConsumer(RedisEventConsumer):
         if self.ignored:
             log.warning("options ignored", options=sorted(self.ignored))
         log.info("consuming", topics=self.topics, group=self.group_id, name=self.consumer_name)
-        with self._signals(), self._probes():
+        with self._signals(), self._probes(), tuned():
             status = self._run_until_stopped()
         log.info("leaving", status=status, **self._heartbeat.report.summary())
         return status
@@ -166,13 +167,15 @@ class BatchConsumer(RedisEventConsumer):
             consumer=self.consumer_name,
             batch_size=self.batch_size,
         )
+        ahead = Ahead(streams, batch_size=self.batch_size)
         try:
             self._heartbeat.waits("Waiting for the name")
             if not lease.take(stopping=lambda: self._stopping):
                 return 0
             self._join(streams)
-            return self._consume(streams, lease)
+            return self._consume(streams, ahead, lease)
         finally:
+            ahead.close()
             streams.close()
 
     def _join(self, streams: Streams) -> None:
@@ -180,7 +183,7 @@ class BatchConsumer(RedisEventConsumer):
         self._next_mending = time.monotonic() + _MEND_EVERY
         with_retries(lambda: self._heartbeat.connected(streams, created=created))
 
-    def _consume(self, streams: Streams, lease: Lease) -> int:
+    def _consume(self, streams: Streams, ahead: Ahead, lease: Lease) -> int:
         """See Note [Who is served first]."""
         own = streams.own_pending()
         while not self._stopping:
@@ -193,7 +196,7 @@ class BatchConsumer(RedisEventConsumer):
                 self._sleep(_BLOCK / 1000)
                 continue
             try:
-                idle = self._round(streams, own)
+                idle = self._round(streams, ahead, own)
             except redis.ResponseError as error:
                 if not is_change(error):
                     raise
@@ -205,6 +208,7 @@ class BatchConsumer(RedisEventConsumer):
             if idle and self.until_idle:
                 self._beat(streams, surely=True)
                 return 1 if streams.broken else 0
+        self._process(streams, ahead.at_hand())
         return 0
 
     def _look_after(self, streams: Streams) -> None:
@@ -223,17 +227,17 @@ class BatchConsumer(RedisEventConsumer):
             self._heartbeat.waits("")
         return on
 
-    def _round(self, streams: Streams, own: Iterator[list[Entry]]) -> bool:
+    def _round(self, streams: Streams, ahead: Ahead, own: Iterator[list[Entry]]) -> bool:
         """One turn; True when there was nothing to do."""
         entries = next(own, None)
         if entries is not None:
-            self._process(streams, entries)
+            self._process(streams, cut(entries, size=self.batch_size))
             return False
         claimed = self._claim(streams)
         waits = not (self.until_idle or streams.is_claiming)
-        entries = streams.fresh(block_milliseconds=_BLOCK if waits else None)
-        self._process(streams, entries)
-        return not (claimed or entries or streams.is_claiming)
+        fresh = ahead.next(block_milliseconds=_BLOCK if waits else None)
+        self._process(streams, fresh)
+        return not (claimed or fresh or streams.is_claiming)
 
     def _claim(self, streams: Streams) -> bool:
         if not streams.is_claiming and time.monotonic() < self._next_claim:
@@ -241,25 +245,21 @@ class BatchConsumer(RedisEventConsumer):
         self._next_claim = time.monotonic() + min(_CLAIM_EVERY, self.claim_idle)
         claimed = False
         for entries in streams.abandoned(idle_milliseconds=int(self.claim_idle * 1000)):
-            self._process(streams, entries)
+            self._process(streams, cut(entries, size=self.batch_size))
             claimed = True
         return claimed
 
-    def _process(self, streams: Streams, entries: Sequence[Entry]) -> None:
-        """In batches; what is left when we are told to stop stays pending, for the next start.
-        See Note [Why we acknowledge after the commit].
+    def _process(self, streams: Streams, batches: Iterable[Batch]) -> None:
+        """Also when told to stop: what is at hand is done with. See Note [Why we acknowledge after
+        the commit].
         """
-        for start in range(0, len(entries), self.batch_size):
-            if self._stopping:
-                return
-            batch = entries[start : start + self.batch_size]
+        for batch in batches:
             began = perf_counter()
-            if lost := [entry for entry in batch if entry.message is None]:
+            if lost := batch.lost:
                 with_retries(partial(self._heartbeat.lost, lost))
-            messages = [entry.message for entry in batch if entry.message is not None]
-            report = process(messages, clock=timezone.now)
+            report = process(batch.decoded, clock=timezone.now)
             with timed("acknowledge"):
-                streams.acknowledge(batch)
+                streams.acknowledge(batch.entries)
             self._heartbeat.took(report)
             seconds = round(perf_counter() - began, 4)
             log.debug("batch", lost=len(lost), seconds=seconds, **report.summary())

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from credentials.database import lift_sqlite_parameter_limit
+from credentials.database import prepare
 
 
 class CredentialsConfig(AppConfig):
@@ -13,6 +13,4 @@ class CredentialsConfig(AppConfig):
         import celery_app  # noqa: F401 -- settings must be ready
         from credentials import checks  # noqa: F401 -- registers the system checks
 
-        connection_created.connect(
-            lift_sqlite_parameter_limit, dispatch_uid="lift_sqlite_parameter_limit"
-        )
+        connection_created.connect(prepare, dispatch_uid="credentials.database.prepare")

@@ -20,9 +20,7 @@ class InboxEvent(models.Model):
     event_id = models.UUIDField(null=True, blank=True, unique=True)
     # Where it came from, `topic/entry id`: identifies a message that carries no usable event id.
     origin = models.CharField(max_length=255, blank=True)
-    sole_origin = models.CharField(
-        max_length=255, null=True, blank=True, unique=True, editable=False
-    )
+    sole_origin = models.CharField(max_length=255, null=True, blank=True, editable=False)
     event_type = models.CharField(max_length=255, blank=True)
     event_time = models.DateTimeField(null=True, blank=True)
     source = models.CharField(max_length=255, blank=True)
@@ -51,6 +49,8 @@ class InboxEvent(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            # Not on the field: PostgreSQL would keep a second index for LIKE beside it.
+            models.UniqueConstraint(name="inbox_sole_origin", fields=["sole_origin"]),
             models.CheckConstraint(
                 name="inbox_row_is_identified",
                 condition=Q(event_id__isnull=False) | Q(sole_origin__isnull=False),

@@ -12,12 +12,10 @@ class Learner(models.Model):
     # What providers know this person by: stable, and says nothing.
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     lms_user_id = models.BigIntegerField("LMS user id", null=True, blank=True, unique=True)
-    username = models.CharField(max_length=255, blank=True, db_index=True)
+    username = models.CharField(max_length=255, blank=True)
     # The username again, for learners without an id only: two of those are the same person when
     # their usernames are equal, and a plain unique column says so in every database.
-    sole_username = models.CharField(
-        max_length=255, null=True, blank=True, unique=True, editable=False
-    )
+    sole_username = models.CharField(max_length=255, null=True, blank=True, editable=False)
     email = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True)
@@ -27,7 +25,10 @@ class Learner(models.Model):
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        # Not on the fields themselves: PostgreSQL would keep a second index for LIKE beside each.
+        indexes = [models.Index(name="learner_username", fields=["username"])]
         constraints = [
+            models.UniqueConstraint(name="learner_sole_username", fields=["sole_username"]),
             models.CheckConstraint(
                 name="learner_has_an_identity",
                 condition=Q(lms_user_id__isnull=False, sole_username__isnull=True)

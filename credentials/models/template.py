@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from credentials import bulk
 from credentials.secrets import decrypt, encrypt
 
 
@@ -152,4 +153,5 @@ class DefinitionsVersion(models.Model):
 
     @classmethod
     def current(cls) -> int:
-        return cls.objects.filter(pk=cls.SOLE).values_list("number", flat=True).first() or 0
+        rows = bulk.select(cls, ("number",), where=("id",), among=[(cls.SOLE,)])
+        return int(rows[0][0]) if rows else 0

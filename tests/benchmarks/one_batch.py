@@ -14,7 +14,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402 -- Django has to be set up first
 
 import celery_app  # noqa: E402, F401
-from consumer.batch import process  # noqa: E402
+from consumer.batch import decode_all, process  # noqa: E402
 from consumer.bus import BatchConsumer  # noqa: E402
 from tests.benchmarks import stream  # noqa: E402
 
@@ -24,7 +24,7 @@ _LINUX = Path("/proc/self/status")
 def main() -> None:
     BatchConsumer("bench-memory", "bench", "bench")  # all that a consumer imports
     messages = list(stream.messages("bench-memory", events=500, is_passing=False))
-    process(messages, clock=timezone.now)
+    process(decode_all(messages), clock=timezone.now)
     print(json.dumps(megabytes()))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 import celery_app  # noqa: F401 -- the tasks of awards go to the broker of the settings
 from badges import rulebook
-from consumer.batch import process
+from consumer.batch import decode_all, process
 from tests.benchmarks import cases, definitions, stream
 from tests.benchmarks.figures import Figure
 
@@ -38,5 +38,5 @@ def _statements(topic: str, events: int, templates: int, awards: bool) -> int:
     rulebook.current()
     messages = list(stream.messages(topic, events=events, is_passing=awards))
     with CaptureQueriesContext(connection) as captured:
-        process(messages, clock=timezone.now)
+        process(decode_all(messages), clock=timezone.now)
     return len(captured)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tests.functional.stories import EXPLORER, explorer, passes
 from tests.servers import PYTHON, ROOT, Process, RedisServer, redis_server
@@ -139,6 +140,21 @@ def test_a_termination_signal_ends_it_with_0(place: Place) -> None:
     consumer.wait_for(lambda: b"consuming" in _log(place), what="its start")
     consumer.send_signal(signal.SIGTERM)
     assert consumer.wait(seconds=10) == 0
+
+
+def test_told_to_stop_it_finishes_what_it_has_read(
+    place: Place, redis_of_this_test: RedisServer
+) -> None:
+    place.publish(stream())
+    consumer = place.consumer(batch_size=5)
+    consumer.wait_for(lambda: b"rules loaded" in _log(place), what="its first batch")
+    consumer.send_signal(signal.SIGTERM)
+    assert consumer.wait(seconds=10) == 0
+    with redis.Redis.from_url(redis_of_this_test.url) as bus:
+        group = bus.xinfo_groups("killed")[0]
+    assert group["pending"] == 0
+    assert 0 < group["entries-read"] < COUNT
+    assert place.state()["inbox"]["accepted"] == group["entries-read"]
 
 
 def test_without_redis_it_gives_up_with_1(place: Place, redis_of_this_test: RedisServer) -> None:

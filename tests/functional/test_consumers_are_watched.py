@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,9 @@ def test_overtaken_by_the_trimming_while_it_runs(fleet: Fleet) -> None:
     consumer.wait_until_ready()
     fleet.publish(some(0, 1))
     consumer.process.wait_for(lambda: fleet.accepted() == 1, what="the first")
+    with fleet.bus() as bus:
+        waiting = partial(bus.info, "clients")
+        consumer.process.wait_for(lambda: waiting()["blocked_clients"] == 1, what="waiting")
     consumer.process.send_signal(signal.SIGSTOP)
     fleet.publish(some(1, 30))
     fleet.bus().xtrim(TOPIC, maxlen=4, approximate=False)

@@ -68,6 +68,26 @@ def test_what_was_inserted_reads_as_django_writes_it() -> None:
         assert len(str(first)) == len(str(second))  # the same form in the database
 
 
+def test_moments_are_written_as_django_writes_them() -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    moments = [
+        NOON,
+        NOON.replace(microsecond=7),
+        datetime(2026, 3, 1, 0, 15, 0, 120_000, tzinfo=east),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ]
+    bulk.insert(Learner, NAMES, [person(n, profile_time=m) for n, m in enumerate(moments, 1)])
+    for number, moment in enumerate(moments, 11):
+        Learner.objects.create(lms_user_id=number, username=f"u{number}", profile_time=moment)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT profile_time FROM credentials_learner ORDER BY lms_user_id")
+        written = [each for (each,) in cursor.fetchall()]
+    assert written[:5] == written[5:]
+    stored = Learner.objects.order_by("lms_user_id").values_list("profile_time", flat=True)
+    assert list(stored) == moments * 2
+
+
 @pytest.mark.parametrize(
     "payload", [None, {}, {"a": [1, 2.5, None, "é'\"\\ \n"]}, [], "text", 0, False]
 )

@@ -1,0 +1,153 @@
+"""The statements of each database."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from typing import Any, Final, Protocol
+
+from django.db import connection
+
+from credentials.bulk.tables import Row, Table
+
+Query = tuple[str, list[Any]]
+
+# Of one statement on MySQL and MariaDB: far below the usual max_allowed_packet of 16 MB.
+_MYSQL_ROWS: Final = 1_000
+_MYSQL_BYTES: Final = 2_000_000
+
+
+class Way(Protocol):
+    def select(self, table: Table, by: Table, among: Sequence[Row]) -> Query: ...
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None: ...
+
+    def insert_missing(self, table: Table, rows: Sequence[Row]) -> None: ...
+
+    def update(self, table: Table, rows: Sequence[Row]) -> None: ...
+
+
+class _PostgreSQL:
+    def select(self, table: Table, by: Table, among: Sequence[Row]) -> Query:
+        wanted = f"{by.arrays} AS wanted ({', '.join(by.columns)})"
+        return (
+            f"SELECT {table.answer} FROM {wanted} JOIN {table.name} ON {by.equals('wanted')}",
+            by.prepared(among),
+        )
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table.target} FROM STDIN") as copy,
+        ):
+            for row in zip(*table.prepared(rows), strict=True):
+                copy.write_row(row)
+
+    def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
+        self._run(
+            f"INSERT INTO {table.target} SELECT * FROM {table.arrays} ON CONFLICT DO NOTHING",
+            table,
+            rows,
+        )
+
+    def update(self, table: Table, rows: Sequence[Row]) -> None:
+        assignments = ", ".join(f"{each} = new.{each}" for each in table.columns[1:])
+        new = f"{table.arrays} AS new ({', '.join(table.columns)})"
+        self._run(
+            f"UPDATE {table.name} SET {assignments} FROM {new}"
+            f" WHERE {table.name}.{table.key} = new.{table.key}",
+            table,
+            rows,
+        )
+
+    def _run(self, statement: str, table: Table, rows: Sequence[Row]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, table.prepared(rows))
+
+
+class _SQLite:
+    def select(self, table: Table, by: Table, among: Sequence[Row]) -> Query:
+        # CROSS JOIN: the wanted rows lead and the index answers; SQLite scans the table otherwise.
+        wanted = f"WITH wanted ({', '.join(by.columns)}) AS (VALUES {by.marks(len(among))})"
+        found = f"SELECT {table.answer} FROM wanted CROSS JOIN {table.name}"
+        return f"{wanted} {found} ON {by.equals('wanted')}", by.flat(among)
+
+    def insert(self, table: Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
+        statement = f"INSERT INTO {table.target} VALUES {table.marks(1)}{otherwise}"
+        self._run(statement, zip(*table.prepared(rows), strict=True))
+
+    def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
+        # Not INSERT OR IGNORE: that would also leave out rows that break a check.
+        self.insert(table, rows, otherwise=" ON CONFLICT DO NOTHING")
+
+    def update(self, table: Table, rows: Sequence[Row]) -> None:
+        assignments = ", ".join(f"{each} = %s" for each in table.columns[1:])
+        keys, *values = table.prepared(rows)
+        self._run(
+            f"UPDATE {table.name} SET {assignments} WHERE {table.key} = %s",
+            zip(*values, keys, strict=True),
+        )
+
+    def _run(self, statement: str, rows: Iterable[Row]) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, list(rows))
+
+
+class _MySQL:
+    def select(self, table: Table, by: Table, among: Sequence[Row]) -> Query:
+        condition = f"({', '.join(by.columns)}) IN ({by.marks(len(among))})"
+        return f"SELECT {table.answer} FROM {table.name} WHERE {condition}", by.flat(among)
+
+    def insert(self, table: Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
+        for piece in _pieces(table, rows):
+            marks = table.marks(len(piece))
+            self._run(f"INSERT INTO {table.target} VALUES {marks}{otherwise}", piece)
+
+    def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
+        # Not INSERT IGNORE: that would also swallow rows that break a check or lack their parent.
+        self.insert(
+            table,
+            rows,
+            otherwise=f" ON DUPLICATE KEY UPDATE {table.key} = {table.name}.{table.key}",
+        )
+
+    def update(self, table: Table, rows: Sequence[Row]) -> None:
+        named = ", ".join(f"%s AS {each}" for each in table.columns)
+        marks = ", ".join(repeat("%s", len(table.columns)))
+        assignments = ", ".join(f"{table.name}.{c} = new.{c}" for c in table.columns[1:])
+        for piece in _pieces(table, rows):
+            more = repeat(f"SELECT {marks}", len(piece) - 1)
+            new = " UNION ALL ".join([f"SELECT {named}", *more])
+            self._run(
+                f"UPDATE {table.name} JOIN ({new}) AS new"
+                f" ON {table.name}.{table.key} = new.{table.key} SET {assignments}",
+                piece,
+            )
+
+    def _run(self, statement: str, rows: Iterable[Row]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, list(chain.from_iterable(rows)))
+
+
+def _pieces(table: Table, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Prepared rows, as many as one statement takes; at least one, however large."""
+    piece: list[Row] = []
+    size = 0
+    for row in zip(*table.prepared(rows), strict=True):
+        its_size = sum(len(each) for each in row if isinstance(each, str | bytes))
+        if piece and (len(piece) >= _MYSQL_ROWS or size + its_size > _MYSQL_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(row)
+        size += its_size
+    yield piece
+
+
+_WAYS: Final[dict[str, Way]] = {
+    "postgresql": _PostgreSQL(),
+    "sqlite": _SQLite(),
+    "mysql": _MySQL(),
+}
+
+
+def way() -> Way:
+    return _WAYS[connection.vendor]
