@@ -11,10 +11,15 @@ THROUGHPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "nothing_matches_known": ("floor_known", "stock"),
     "nothing_matches_new": ("floor_new", "stock"),
     "templates_10": (),
+    "templates_100": ("templates_10",),
     "templates_10000": ("templates_10",),
     "every_event_awards": ("stock",),
     "every_event_awards_told": ("every_event_awards",),
 }
+# Processes of their own on one stream.
+CONSUMERS_1: Final = "consumers_1"
+CONSUMERS_2: Final = "consumers_2"
+CONSUMERS: Final = "consumers"
 # The rules in memory: time to compile them, and how much memory they take.
 COMPILE: Final = "compile_10000"
 READ: Final = "read_rows_10000"
@@ -26,7 +31,7 @@ DECODE: Final = "decode"
 MATCH_NONE: Final = "match_none_10000"
 MATCH_ONE: Final = "match_one_10000"
 
-CASES: Final = (*THROUGHPUT, COMPILE, DECODE, MEMORY, STATEMENTS)
+CASES: Final = (*THROUGHPUT, CONSUMERS, COMPILE, DECODE, MEMORY, STATEMENTS)
 
 
 def with_yardsticks(case: str | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from django.core.management import call_command  # noqa: E402 -- Django has to b
 
 from tests.benchmarks import (  # noqa: E402
     cases,
+    crowd,
     definitions,
     floor,
     profiling,
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str]) -> int:
     case, database, repeat = options.case, options.database, options.repeat
     if wanted := cases.with_yardsticks(case):
         _throughput(wanted, database=database, events=options.events, repeat=repeat)
+    if case in {None, cases.CONSUMERS}:
+        one, two = crowd.measure(database=database, events=4 * options.events, repeat=repeat)
+        _print(one)
+        _print(two, one)
     if case in {None, cases.COMPILE}:
         compiled, read = rules.compile_time(database=database, repeat=repeat, templates=_TEMPLATES)
         _print(read)

@@ -32,6 +32,7 @@ def contenders(store: floor.Store, *, events: int) -> Sequence[Contender]:
             check=lambda: None,
         ),
         _laurel("templates_10", quiet, templates=10, known=events),
+        _laurel("templates_100", quiet, templates=100, known=events),
         _laurel("templates_10000", quiet, templates=10_000, known=events),
         _laurel("every_event_awards", passing, templates=1_000, awards=events),
         _laurel(
