@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import attrs
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from consumer.tally import OTHER, Report
@@ -30,7 +32,32 @@ class _Decoded:
 def process(messages: Sequence[Message], *, clock: Callable[[], datetime]) -> Report:
     """When it returns, everything is committed: events with their effects, bad messages as failed
     rows of the inbox. Raises DatabaseGoneError; then nothing may be acknowledged.
+
+    Note [What ends the process]
+        A message that makes the process end (no memory left, a fault in a library) comes again and
+        again, and takes its batch with it. So what was handed out too often comes last and alone,
+        and is recorded before it is tried. Whoever finds that record has outlived such an end, and
+        leaves the message to events.replay, which tries it ever more rarely and gives up.
     """
+    suspects = [each for each in messages if each.deliveries > settings.EVENT_MAX_DELIVERIES]
+    if not suspects:
+        return _together(messages, clock=clock)
+    others = [each for each in messages if each.deliveries <= settings.EVENT_MAX_DELIVERIES]
+    report = _together(others, clock=clock)
+    for each in suspects:
+        report += _alone(each, clock=clock)
+    return report
+
+
+def _alone(message: Message, *, clock: Callable[[], datetime]) -> Report:
+    """See Note [What ends the process]."""
+    if not is_configured(message) or with_retries(partial(inbox.begin, message, now=clock())):
+        return _together([message], clock=clock)
+    log.warning("left to be replayed: it ended the process", correlation_id=str(message.event_id))
+    return Report({(_label(message.event_type), "failed"): 1})
+
+
+def _together(messages: Sequence[Message], *, clock: Callable[[], datetime]) -> Report:
     decoded: list[_Decoded] = []
     failures: list[Failure] = []
     with timed("decode"):
