@@ -1,4 +1,14 @@
-"""Finding the learner of an event, and keeping the profile current."""
+"""Finding the learner of an event, and keeping the profile current.
+
+Note [One person, two ways to be known]
+    "ann" without an id and "ann" under id 11 are one person, whichever is heard of first. No
+    constraint says so, because the rows have nothing in common that is unique; so two transactions
+    at the same moment must not both look, find nobody, and add one. Events without an id are rare,
+    the Redis bus cannot even carry them: where others can wait for them, they do. On PostgreSQL
+    such a batch has the table to itself from before it looks. SQLite has one writer at a time. On
+    MariaDB and MySQL a locking read sees what others have not committed, so there everybody who
+    added somebody looks again; who finds the other row does the work again, and uses it.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -7,6 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import attrs
+from django.db import OperationalError, connection
 
 from credentials import bulk
 from credentials.models import Learner
@@ -21,6 +32,12 @@ _COLUMNS: Final = (
     "profile_time",
 )
 _MAX_LENGTH: Final = 255
+
+
+class AddedMeanwhileError(OperationalError):
+    """Another transaction has just added the same person under what this one does not know. Do
+    the whole transaction again, as after a deadlock: `credentials.database.with_retries` does.
+    """
 
 
 @attrs.frozen
@@ -61,15 +78,21 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     Requires a transaction; locks the rows found, in the order of their keys, so that two
     consumers never work on one learner at once. Returns the key of the learner's row for each of
     `facts`. A learner is found by LMS user id, by username only when there is no id. A learner
-    known by username only takes the first id that comes with that username. Eight statements at
-    most, two when all are known and nothing but the time is new.
+    known by username only takes the first id that comes with that username. Ten statements at
+    most, two when all are known and nothing but the time is new. Raises AddedMeanwhileError.
     """
     if not facts:
         return []
+    # See Note [One person, two ways to be known].
+    if connection.vendor == "postgresql" and any(each.lms_user_id is None for each in facts):
+        _exclude_others()
     roll = _Roll(_load(facts))
     people = [roll.apply(each) for each in facts]
+    fresh = [each for each in roll.people if each.stored is None]
     _rewrite(each for each in roll.people if each.stored is not None)
-    _create([each for each in roll.people if each.stored is None], now=now)
+    _create(fresh, now=now)
+    if connection.vendor == "mysql":
+        _look_again(fresh, known={each.id for each in roll.people})
     return [each.id for each in people if each.id is not None]
 
 
@@ -115,6 +138,21 @@ def _rewrite(known: Iterable[_Person]) -> None:
             changed.append((each.id, *columns))
     bulk.update(Learner, _COLUMNS, changed)
     bulk.update(Learner, ("profile_time",), confirmed)
+
+
+def _exclude_others() -> None:
+    """Conflicts with the row locks of `_load`, which every batch takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE credentials_learner IN EXCLUSIVE MODE")
+
+
+def _look_again(fresh: Sequence[_Person], *, known: Collection[int | None]) -> None:
+    """One statement, two with people without an id. Raises AddedMeanwhileError."""
+    with_id = {each.username for each in fresh if each.lms_user_id is not None} - {""}
+    without = {each.username for each in fresh if each.lms_user_id is None}
+    found = [*_locked("sole_username", with_id), *_locked("username", without)]
+    if any(each.id not in known for each in found):
+        raise AddedMeanwhileError
 
 
 def _create(fresh: list[_Person], *, now: datetime) -> None:
