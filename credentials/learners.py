@@ -14,12 +14,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 from django.db import OperationalError, connection
 
 from credentials import bulk
+from credentials.identity import derived
 from credentials.models import Learner
 
 _COLUMNS: Final = (
@@ -67,6 +68,10 @@ class _Person:
     profile_time: datetime
     id: int | None = None
     stored: tuple[Any, ...] | None = None  # the columns as they were read; None: a new row
+
+    @property
+    def identity(self) -> tuple[int | None, str | None]:
+        return self.lms_user_id, self.sole_username
 
 
 _columns = attrgetter(*_COLUMNS)
@@ -157,13 +162,19 @@ def _look_again(fresh: Sequence[_Person], *, known: Collection[int | None]) -> N
 
 def _create(fresh: list[_Person], *, now: datetime) -> None:
     """Insert, and read the keys back: another consumer may be creating the same people."""
-    if not fresh:
-        return
     fresh.sort(key=lambda each: (each.lms_user_id or 0, each.username))
+    _insert(fresh, [derived("learner", *each.identity) for each in fresh], now=now)
+    # Somebody else has this id already: a person under this identity was retired.
+    left = [each for each in fresh if each.id is None]
+    _insert(left, [uuid4() for _ in left], now=now)
+
+
+def _insert(fresh: Sequence[_Person], uuids: Sequence[UUID], *, now: datetime) -> None:
+    """See `_create`. Who is not there afterwards gets no key."""
     bulk.insert_missing(
         Learner,
         ("uuid", "created", *_COLUMNS),
-        [(uuid4(), now, *_columns(each)) for each in fresh],
+        [(uuid, now, *_columns(each)) for uuid, each in zip(uuids, fresh, strict=True)],
     )
     by_identity: dict[int | str, int] = {}
     for column in ("lms_user_id", "sole_username"):
@@ -172,7 +183,7 @@ def _create(fresh: list[_Person], *, now: datetime) -> None:
         rows = bulk.select(Learner, ("id", column), where=(column,), among=among)
         by_identity.update((identity, pk) for pk, identity in rows)
     for each in fresh:
-        each.id = by_identity[each.lms_user_id or each.sole_username or 0]
+        each.id = by_identity.get(each.lms_user_id or each.sole_username or 0)
 
 
 class _Roll:
