@@ -229,6 +229,7 @@ EVENT_HANDLERS = [
     "badges.flow.process",
 ]
 NAME_RESOLVER = "verified_names.resolver.resolve_name"
+AFTER_RENAMING = "verified_names.drift.after_renaming"
 # Who erases what of a person who leaves: manage.py retire_learner.
 LEARNER_ERASERS = [
     "verified_names.retirement.erase",

@@ -12,12 +12,15 @@ Note [One person, two ways to be known]
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 from uuid import UUID, uuid4
 
 import attrs
+from django.conf import settings
 from django.db import OperationalError, connection
+from django.utils.module_loading import import_string
 
 from credentials import bulk
 from credentials.identity import derived
@@ -32,6 +35,7 @@ _COLUMNS: Final = (
     "is_active",
     "profile_time",
 )
+_NAME: Final = _COLUMNS.index("name")
 _MAX_LENGTH: Final = 255
 
 
@@ -84,7 +88,8 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     consumers never work on one learner at once. Returns the key of the learner's row for each of
     `facts`. A learner is found by LMS user id, by username only when there is no id. A learner
     known by username only takes the first id that comes with that username. Ten statements at
-    most, two when all are known and nothing but the time is new. Raises AddedMeanwhileError.
+    most, two when all are known and nothing but the time is new, and what AFTER_RENAMING costs
+    when somebody has another name. Raises AddedMeanwhileError.
     """
     if not facts:
         return []
@@ -94,10 +99,12 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     roll = _Roll(_load(facts))
     people = [roll.apply(each) for each in facts]
     fresh = [each for each in roll.people if each.stored is None]
-    _rewrite(each for each in roll.people if each.stored is not None)
+    renamed = _rewrite(each for each in roll.people if each.stored is not None)
     _create(fresh, now=now)
     if connection.vendor == "mysql":
         _look_again(fresh, known={each.id for each in roll.people})
+    if renamed:
+        after_renaming()(renamed, now=now)
     return [each.id for each in people if each.id is not None]
 
 
@@ -129,10 +136,23 @@ def _person(row: tuple[Any, ...]) -> _Person:
     return person
 
 
-def _rewrite(known: Iterable[_Person]) -> None:
-    """Most events confirm what is known and move only its time: that is a statement of its own."""
+class AfterRenaming(Protocol):
+    def __call__(self, learner_ids: Sequence[int], *, now: datetime) -> None:
+        """The profiles of these learners have another name now. In the same transaction."""
+
+
+@cache
+def after_renaming() -> AfterRenaming:
+    return cast("AfterRenaming", import_string(settings.AFTER_RENAMING))
+
+
+def _rewrite(known: Iterable[_Person]) -> list[int]:
+    """Most events confirm what is known and move only its time: that is a statement of its own.
+    Returns who has another name.
+    """
     changed: list[tuple[Any, ...]] = []
     confirmed: list[tuple[Any, ...]] = []
+    renamed: list[int] = []
     for each in sorted(known, key=attrgetter("id")):
         columns = _columns(each)
         if columns == each.stored:
@@ -141,8 +161,11 @@ def _rewrite(known: Iterable[_Person]) -> None:
             confirmed.append((each.id, each.profile_time))
         else:
             changed.append((each.id, *columns))
+            if each.id is not None and each.stored and each.name != each.stored[_NAME]:
+                renamed.append(each.id)
     bulk.update(Learner, _COLUMNS, changed)
     bulk.update(Learner, ("profile_time",), confirmed)
+    return renamed
 
 
 def _exclude_others() -> None:
