@@ -229,6 +229,7 @@ EVENT_HANDLERS = [
     "badges.flow.process",
 ]
 NAME_RESOLVER = "verified_names.resolver.resolve_name"
+AFTER_RENAMING = "verified_names.drift.after_renaming"
 # Who erases what of a person who leaves: manage.py retire_learner.
 LEARNER_ERASERS = [
     "verified_names.retirement.erase",
@@ -292,6 +293,9 @@ SERVICE_SIGNALS_UNROUTED: list[str] = [
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", 90, validate=validate.Range(min=1))
 EVENT_MAX_BYTES = 1024 * 1024
 EVENT_MAX_ATTEMPTS = 8
+# A message that was handed out more often, and never finished, may be what ends the process that
+# works on it: it is recorded first, and taken alone.
+EVENT_MAX_DELIVERIES = 3
 
 # --- Credly and secrets -------------------------------------------------------------------------
 CREDLY_API_BASE_URL = env.str("CREDLY_API_BASE_URL", "https://api.credly.com/v1/")

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import attrs
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from consumer.tally import OTHER, Report
@@ -29,6 +31,7 @@ class Decoded:
     events: Sequence[Event] = ()
     failures: Sequence[Failure] = ()
     skipped: int = 0  # of types that nobody configured
+    suspects: Sequence[Message] = ()  # see Note [What ends the process]; not decoded
 
     def part(self, start: int, end: int | None) -> "Decoded":
         """Some of the events, without what is counted once."""
@@ -37,29 +40,57 @@ class Decoded:
 
 def decode_all(messages: Sequence[Message]) -> Decoded:
     """No statement: a thread may do it that has no connection."""
+    wanted = [message for message in messages if is_configured(message)]
+    skipped = len(messages) - len(wanted)
+    suspects = [each for each in wanted if each.deliveries > settings.EVENT_MAX_DELIVERIES]
+    if suspects:
+        wanted = [each for each in wanted if each.deliveries <= settings.EVENT_MAX_DELIVERIES]
+    return attrs.evolve(_decode(wanted), skipped=skipped, suspects=suspects)
+
+
+def _decode(messages: Sequence[Message]) -> Decoded:
     sound: list[Message] = []
     events: list[Event] = []
     failures: list[Failure] = []
     with timed("decode"):
-        wanted = [message for message in messages if is_configured(message)]
-        for message in wanted:
+        for message in messages:
             try:
                 events.append(decode(message))
             except UndecodableError as error:
                 failures.append(Failure(message=message, reason=str(error)))
             else:
                 sound.append(message)
-    return Decoded(sound, events, failures, skipped=len(messages) - len(wanted))
+    return Decoded(sound, events, failures)
 
 
 def process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
     """When it returns, everything is committed: events with their effects, bad messages as failed
     rows of the inbox. Raises DatabaseGoneError; then nothing may be acknowledged.
+
+    Note [What ends the process]
+        A message that makes the process end (no memory left, a fault in a library) comes again and
+        again, and takes its batch with it. So what was handed out too often comes last and alone,
+        and is recorded before it is tried. Whoever finds that record has outlived such an end, and
+        leaves the message to events.replay, which tries it ever more rarely and gives up.
     """
     skipped = decoded.skipped
     report = Report({(OTHER, "skipped"): skipped} if skipped else {})
-    report += _store(decoded.failures, clock=clock)
-    return report + _process(decoded, clock=clock)
+    report += _together(decoded, clock=clock)
+    for each in decoded.suspects:
+        report += _alone(each, clock=clock)
+    return report
+
+
+def _together(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
+    return _store(decoded.failures, clock=clock) + _process(decoded, clock=clock)
+
+
+def _alone(message: Message, *, clock: Callable[[], datetime]) -> Report:
+    """See Note [What ends the process]."""
+    if with_retries(partial(inbox.begin, message, now=clock())):
+        return _together(_decode([message]), clock=clock)
+    log.warning("left to be replayed: it ended the process", correlation_id=str(message.event_id))
+    return Report({(_label(message.event_type), "failed"): 1})
 
 
 def _process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:

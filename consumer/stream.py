@@ -114,7 +114,7 @@ class Streams:
             last = {entry.stream: entry.id.decode() for entry in entries}
             cursors = {name: last[name] for name in cursors if name in last}
             if entries:
-                yield entries
+                yield self._with_deliveries(entries)
 
     def abandoned(self, *, idle_milliseconds: int) -> Iterator[list[Entry]]:
         """Take over what other consumers left unacknowledged for so long: of each stream a batch
@@ -134,7 +134,7 @@ class Streams:
             if gone := [Entry(name, each, None, unlisted=True) for each in (rest or [()])[0]]:
                 yield gone
             if entries := self._entries([(name.encode(), claimed)]):
-                yield entries
+                yield self._with_deliveries(entries)
 
     @property
     def is_claiming(self) -> bool:
@@ -168,6 +168,32 @@ class Streams:
                 unlisted = sum(entry.unlisted for entry in some)
                 ids = [entry.id for entry in some]
                 self.client.eval(_ACKNOWLEDGE, 2, *keys, self._group, unlisted, *ids)
+
+    def _with_deliveries(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The same entries, pending with this consumer, and how often each was handed out. One call
+        per stream.
+        """
+        ids: dict[str, list[bytes]] = defaultdict(list)
+        for entry in entries:
+            ids[entry.stream].append(entry.id)
+        delivered = {
+            (stream, each["message_id"]): each["times_delivered"]
+            for stream, some in ids.items()
+            for each in self.client.xpending_range(
+                stream, self._group, some[0], some[-1], len(some), self._consumer
+            )
+        }
+        return [
+            entry
+            if entry.message is None
+            else attrs.evolve(
+                entry,
+                message=attrs.evolve(
+                    entry.message, deliveries=delivered.get((entry.stream, entry.id), 1)
+                ),
+            )
+            for entry in entries
+        ]
 
     def _entries(self, answer: Any) -> list[Entry]:
         """`answer`: pairs of a stream's name and its entries, as a list or as a mapping."""

@@ -48,7 +48,7 @@ def providers_work(**_kwargs: Any) -> list[CheckMessage]:
 @register(Tags.compatibility)
 def seams_fit(**_kwargs: Any) -> list[CheckMessage]:
     """What this app needs from higher ones."""
-    paths = [("NAME_RESOLVER", settings.NAME_RESOLVER)]
+    paths = [(name, getattr(settings, name)) for name in ("NAME_RESOLVER", "AFTER_RENAMING")]
     paths += [("LEARNER_ERASERS", path) for path in settings.LEARNER_ERASERS]
     found: list[CheckMessage] = []
     for setting, path in paths:

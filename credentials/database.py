@@ -32,8 +32,10 @@ _SQLITE_TROUBLE: Final = frozenset(
 # How SQLSTATEs start: connection, rollback, resources, object not in the needed state, shutdown,
 # system error. Source: PostgreSQL, "Error Codes".
 _SQLSTATE_TROUBLE: Final = ("08", "40", "53", "55", "57P", "58")
-# Too many connections, disk full, table full, lock time-out, deadlock, NOWAIT, server gone.
-_MYSQL_TROUBLE: Final = frozenset({1021, 1040, 1114, 1205, 1213, 2006, 2013, 3572})
+# Disk full, too many connections, table full, lock time-out, deadlock, NOWAIT. Not 2006 and 2013,
+# connection lost: that is also how a server answers a statement above its max_allowed_packet.
+# Whether it is gone, `with_retries` finds out by asking.
+_MYSQL_TROUBLE: Final = frozenset({1021, 1040, 1114, 1205, 1213, 3572})
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)

@@ -1,14 +1,29 @@
-"""Finding the learner of an event, and keeping the profile current."""
+"""Finding the learner of an event, and keeping the profile current.
+
+Note [One person, two ways to be known]
+    "ann" without an id and "ann" under id 11 are one person, whichever is heard of first. No
+    constraint says so, because the rows have nothing in common that is unique; so two transactions
+    at the same moment must not both look, find nobody, and add one. Events without an id are rare,
+    the Redis bus cannot even carry them: where others can wait for them, they do. On PostgreSQL
+    such a batch has the table to itself from before it looks. SQLite has one writer at a time. On
+    MariaDB and MySQL a locking read sees what others have not committed, so there everybody who
+    added somebody looks again; who finds the other row does the work again, and uses it.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any, Final, Protocol, cast
+from uuid import UUID, uuid4
 
 import attrs
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils.module_loading import import_string
 
 from credentials import bulk
+from credentials.identity import derived
 from credentials.models import Learner
 
 _COLUMNS: Final = (
@@ -20,7 +35,14 @@ _COLUMNS: Final = (
     "is_active",
     "profile_time",
 )
+_NAME: Final = _COLUMNS.index("name")
 _MAX_LENGTH: Final = 255
+
+
+class AddedMeanwhileError(OperationalError):
+    """Another transaction has just added the same person under what this one does not know. Do
+    the whole transaction again, as after a deadlock: `credentials.database.with_retries` does.
+    """
 
 
 @attrs.frozen
@@ -51,6 +73,10 @@ class _Person:
     id: int | None = None
     stored: tuple[Any, ...] | None = None  # the columns as they were read; None: a new row
 
+    @property
+    def identity(self) -> tuple[int | None, str | None]:
+        return self.lms_user_id, self.sole_username
+
 
 _columns = attrgetter(*_COLUMNS)
 
@@ -61,15 +87,24 @@ def upsert(facts: Sequence[LearnerFacts], *, now: datetime) -> list[int]:
     Requires a transaction; locks the rows found, in the order of their keys, so that two
     consumers never work on one learner at once. Returns the key of the learner's row for each of
     `facts`. A learner is found by LMS user id, by username only when there is no id. A learner
-    known by username only takes the first id that comes with that username. Eight statements at
-    most, two when all are known and nothing but the time is new.
+    known by username only takes the first id that comes with that username. Ten statements at
+    most, two when all are known and nothing but the time is new, and what AFTER_RENAMING costs
+    when somebody has another name. Raises AddedMeanwhileError.
     """
     if not facts:
         return []
+    # See Note [One person, two ways to be known].
+    if connection.vendor == "postgresql" and any(each.lms_user_id is None for each in facts):
+        _exclude_others()
     roll = _Roll(_load(facts))
     people = [roll.apply(each) for each in facts]
-    _rewrite(each for each in roll.people if each.stored is not None)
-    _create([each for each in roll.people if each.stored is None], now=now)
+    fresh = [each for each in roll.people if each.stored is None]
+    renamed = _rewrite(each for each in roll.people if each.stored is not None)
+    _create(fresh, now=now)
+    if connection.vendor == "mysql":
+        _look_again(fresh, known={each.id for each in roll.people})
+    if renamed:
+        after_renaming()(renamed, now=now)
     return [each.id for each in people if each.id is not None]
 
 
@@ -101,10 +136,23 @@ def _person(row: tuple[Any, ...]) -> _Person:
     return person
 
 
-def _rewrite(known: Iterable[_Person]) -> None:
-    """Most events confirm what is known and move only its time: that is a statement of its own."""
+class AfterRenaming(Protocol):
+    def __call__(self, learner_ids: Sequence[int], *, now: datetime) -> None:
+        """The profiles of these learners have another name now. In the same transaction."""
+
+
+@cache
+def after_renaming() -> AfterRenaming:
+    return cast("AfterRenaming", import_string(settings.AFTER_RENAMING))
+
+
+def _rewrite(known: Iterable[_Person]) -> list[int]:
+    """Most events confirm what is known and move only its time: that is a statement of its own.
+    Returns who has another name.
+    """
     changed: list[tuple[Any, ...]] = []
     confirmed: list[tuple[Any, ...]] = []
+    renamed: list[int] = []
     for each in sorted(known, key=attrgetter("id")):
         columns = _columns(each)
         if columns == each.stored:
@@ -113,19 +161,43 @@ def _rewrite(known: Iterable[_Person]) -> None:
             confirmed.append((each.id, each.profile_time))
         else:
             changed.append((each.id, *columns))
+            if each.id is not None and each.stored and each.name != each.stored[_NAME]:
+                renamed.append(each.id)
     bulk.update(Learner, _COLUMNS, changed)
     bulk.update(Learner, ("profile_time",), confirmed)
+    return renamed
+
+
+def _exclude_others() -> None:
+    """Conflicts with the row locks of `_load`, which every batch takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE credentials_learner IN EXCLUSIVE MODE")
+
+
+def _look_again(fresh: Sequence[_Person], *, known: Collection[int | None]) -> None:
+    """One statement, two with people without an id. Raises AddedMeanwhileError."""
+    with_id = {each.username for each in fresh if each.lms_user_id is not None} - {""}
+    without = {each.username for each in fresh if each.lms_user_id is None}
+    found = [*_locked("sole_username", with_id), *_locked("username", without)]
+    if any(each.id not in known for each in found):
+        raise AddedMeanwhileError
 
 
 def _create(fresh: list[_Person], *, now: datetime) -> None:
     """Insert, and read the keys back: another consumer may be creating the same people."""
-    if not fresh:
-        return
     fresh.sort(key=lambda each: (each.lms_user_id or 0, each.username))
+    _insert(fresh, [derived("learner", *each.identity) for each in fresh], now=now)
+    # Somebody else has this id already: a person under this identity was retired.
+    left = [each for each in fresh if each.id is None]
+    _insert(left, [uuid4() for _ in left], now=now)
+
+
+def _insert(fresh: Sequence[_Person], uuids: Sequence[UUID], *, now: datetime) -> None:
+    """See `_create`. Who is not there afterwards gets no key."""
     bulk.insert_missing(
         Learner,
         ("uuid", "created", *_COLUMNS),
-        [(uuid4(), now, *_columns(each)) for each in fresh],
+        [(uuid, now, *_columns(each)) for uuid, each in zip(uuids, fresh, strict=True)],
     )
     by_identity: dict[int | str, int] = {}
     for column in ("lms_user_id", "sole_username"):
@@ -134,7 +206,7 @@ def _create(fresh: list[_Person], *, now: datetime) -> None:
         rows = bulk.select(Learner, ("id", column), where=(column,), among=among)
         by_identity.update((identity, pk) for pk, identity in rows)
     for each in fresh:
-        each.id = by_identity[each.lms_user_id or each.sole_username or 0]
+        each.id = by_identity.get(each.lms_user_id or each.sole_username or 0)
 
 
 class _Roll:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import attrs
 
 from credentials import bulk
 from credentials.database import is_new
+from credentials.identity import derived
 from credentials.models import UserCredential
 
 Status = UserCredential.Status
@@ -115,7 +116,12 @@ def judge(transition: Transition, *, live: bool | None) -> Verdict:
 
 
 def _award(transition: Transition, *, former: UserCredential | None) -> UserCredential:
+    """See Note [A restored backup goes the same way again] in credentials.identity. The former
+    credential is part of the id: one event can award twice, when staff revoked the badge meanwhile.
+    """
+    cause = (transition.template_id, transition.event_id, former and former.uuid)
     return UserCredential(
+        uuid=uuid4() if transition.event_id is None else derived("credential", *cause),
         learner_id=transition.learner_id,
         template_id=transition.template_id,
         awarded_at=transition.at,

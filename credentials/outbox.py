@@ -22,6 +22,7 @@ from openedx_events.learning.signals import BADGE_AWARDED, BADGE_REVOKED
 from openedx_events.tooling import EventsMetadata, OpenEdxPublicSignal
 
 from credentials import bulk, dispatch, journal, news
+from credentials.identity import derived
 from credentials.lifecycle import Change, Verb
 from credentials.models import Lease, OutboxEvent
 
@@ -51,7 +52,10 @@ def announce(changes: Sequence[Change]) -> None:
     bulk.insert_objects(
         [
             OutboxEvent(
-                kind=_KINDS[each.verb], credential_id=each.credential.pk, occurred_at=each.at
+                event_id=derived("public event", each.verb.value, each.credential.uuid),
+                kind=_KINDS[each.verb],
+                credential_id=each.credential.pk,
+                occurred_at=each.at,
             )
             for each in changes
         ]

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import attrs
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, Sum, Value
 
 from credentials.retry import backoff
@@ -16,7 +17,13 @@ from events.wire import Message
 State = InboxEvent.State
 _TEXT = 255
 _REASON = 8_000
+_RAW = 8 * 1024 * 1024  # half of what MySQL takes in one statement
 UNDONE = (State.FAILED, State.DEAD)
+# Written before a try, and replaced by what came of it.
+ENDED = (
+    "The process that worked on it ended in the middle: killed from outside, or by this message "
+    "(no memory left, a fault in a library)."
+)
 
 
 @attrs.frozen
@@ -33,31 +40,52 @@ def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
     A message whose event was accepted meanwhile is left alone. Requires a transaction.
     """
     for failure in failures:
-        message = failure.message
-        event_id = message.event_id
-        identity = (
-            {"sole_origin": message.origin[:_TEXT]} if event_id is None else {"event_id": event_id}
-        )
-        # Locked: another consumer may be about to replace it by an accepted one.
-        row, _ = InboxEvent.objects.select_for_update().get_or_create(
-            **identity,
-            defaults={
-                "origin": message.origin[:_TEXT],
-                "event_type": message.event_type.replace("\x00", "")[:_TEXT],
-                "state": State.FAILED,
-                "raw": message.to_bytes(),
-                "received_at": now,
-                "claim": uuid4(),
-            },
-        )
+        row = _row_of(failure.message, now=now)
         if row.state in UNDONE:
-            _charge(row, reason=failure.reason, now=now)
+            charge(row, reason=failure.reason, now=now)
 
 
-def _charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
+def begin(message: Message, *, now: datetime) -> bool:
+    """Record a message, as failed, before it is tried. False: the try before this one got no
+    further than this record, so it ended the process; the message is kept. Opens a transaction.
+    """
+    with transaction.atomic():
+        row = _row_of(message, now=now)
+        if row.state not in UNDONE:
+            return True  # a duplicate
+        if row.reason == ENDED:
+            return False
+        charge(row, reason=ENDED, now=now)
+    return True
+
+
+def _row_of(message: Message, *, now: datetime) -> InboxEvent:
+    """The row of a message, locked; a new one says that it failed."""
+    event_id = message.event_id
+    identity = (
+        {"sole_origin": message.origin[:_TEXT]} if event_id is None else {"event_id": event_id}
+    )
+    raw = message.to_bytes()
+    # Locked: another consumer may be about to replace it by an accepted one.
+    row, _ = InboxEvent.objects.select_for_update().get_or_create(
+        **identity,
+        defaults={
+            "origin": message.origin[:_TEXT],
+            "event_type": message.event_type.replace("\x00", "")[:_TEXT],
+            "state": State.FAILED,
+            "raw": raw if len(raw) <= _RAW else None,
+            "received_at": now,
+            "claim": uuid4(),
+        },
+    )
+    return row
+
+
+def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
+    """One more attempt: when the next one is, or that there is none. Requires a transaction."""
     row.attempts += 1
-    row.reason = reason.replace("\x00", "")[:_REASON]
-    if row.attempts >= settings.EVENT_MAX_ATTEMPTS:
+    row.reason = _storable(reason)
+    if row.attempts >= settings.EVENT_MAX_ATTEMPTS or row.raw is None:
         row.state = State.DEAD
         row.next_attempt_at = None
     else:
@@ -66,6 +94,16 @@ def _charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
             row.attempts, first=timedelta(seconds=30), longest=timedelta(hours=6)
         )
     row.save(update_fields=["attempts", "reason", "state", "next_attempt_at"])
+
+
+def explain(row: InboxEvent, reason: str) -> None:
+    """What came of the attempt that was charged before it was made."""
+    row.reason = _storable(reason)
+    row.save(update_fields=["reason"])
+
+
+def _storable(reason: str) -> str:
+    return reason.replace("\x00", "")[:_REASON]
 
 
 def describe(error: BaseException) -> str:

@@ -1,10 +1,12 @@
 """Failed messages, tried again."""
 
 from datetime import datetime
+from functools import partial
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import transaction
 
+from credentials.database import DatabaseGoneError, with_retries
 from events import inbox
 from events.models import InboxEvent
 from events.pipeline import process_batch
@@ -21,34 +23,53 @@ def retry_due(*, now: datetime, limit: int = 500) -> int:
 
 def retry(key: int, *, now: datetime) -> bool:
     """Decode and process one failed or dead row again. True when it was processed, False when it
-    failed again (the row says why) or somebody else took it.
+    failed again (the row says why) or somebody else took it. Raises DatabaseGoneError.
+
+    The attempt is charged before it is made: see Note [What ends the process] in consumer.batch.
     """
+    message = with_retries(partial(_begin, key, now=now))
+    if message is None:
+        return False
     try:
-        with transaction.atomic():
-            row = (
-                InboxEvent.objects.select_for_update()
-                .filter(pk=key, state__in=[InboxEvent.State.FAILED, InboxEvent.State.DEAD])
-                .first()
-            )
-            if row is None or row.raw is None:
-                return False
-            message = Message.from_bytes(bytes(row.raw), origin=row.origin)
-            event = decode(message)
-            process_batch([event], now=now)
-            # Claiming replaced the row of an event with an id; this one had none of its own.
-            InboxEvent.objects.filter(pk=key, event_id__isnull=True).delete()
+        return with_retries(partial(_process, key, message, now=now))
+    except DatabaseGoneError:
+        raise  # that is not the message's fault
     except UndecodableError as error:
-        _fail(message, str(error), now=now)
-    except (OperationalError, InterfaceError):
-        raise  # the database is gone: that is not the message's fault
-    except (DatabaseError, Exception) as error:  # noqa: BLE001 -- any bug of a handler is kept
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 -- any bug of a handler is kept
         log.warning("event failed again", inbox=key, error=repr(error))
-        _fail(message, inbox.describe(error), now=now)
-    else:
-        return True
+        reason = inbox.describe(error)
+    with_retries(partial(_explain, key, reason))
     return False
 
 
-def _fail(message: Message, reason: str, *, now: datetime) -> None:
+def _begin(key: int, *, now: datetime) -> Message | None:
     with transaction.atomic():
-        inbox.keep_failed([inbox.Failure(message=message, reason=reason)], now=now)
+        row = _undone(key)
+        if row is None or row.raw is None:
+            return None
+        inbox.charge(row, reason=inbox.ENDED, now=now)
+        return Message.from_bytes(bytes(row.raw), origin=row.origin)
+
+
+def _process(key: int, message: Message, *, now: datetime) -> bool:
+    with transaction.atomic():
+        if _undone(key) is None:
+            return False
+        process_batch([decode(message)], now=now)
+        # Claiming replaced the row of an event with an id; this one had none of its own.
+        InboxEvent.objects.filter(pk=key, event_id__isnull=True).delete()
+    return True
+
+
+def _explain(key: int, reason: str) -> None:
+    with transaction.atomic():
+        row = _undone(key)
+        if row is not None:
+            inbox.explain(row, reason)
+
+
+def _undone(key: int) -> InboxEvent | None:
+    """Locked."""
+    rows = InboxEvent.objects.select_for_update()
+    return rows.filter(pk=key, state__in=inbox.UNDONE).first()

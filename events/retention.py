@@ -1,7 +1,7 @@
 """Deleting what is older than EVENT_RETENTION_DAYS and settled, in small steps.
 
 What still asks for somebody stays, however old it is: failed and dead messages and webhooks,
-public events that are not published.
+public events that are not published, handlers whose failure stands open.
 
 Note [Nobody waits for a deletion]
     Each step is one short statement of its own, and then a pause of some times its length, in
@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from credentials.database import with_retries
 from credentials.models import CredlyWebhook, OutboxEvent
 from events.models import InboxEvent
+from service_signals.models import HandlerFailure
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ SETTLED: Final = (
         since="received_at",
     ),
     Settled(OutboxEvent.objects.filter(published_at__isnull=False), since="published_at"),
+    Settled(HandlerFailure.objects.exclude(state=HandlerFailure.State.OPEN), since="resolved_at"),
 )
 
 

@@ -39,10 +39,13 @@ class UndecodableError(ValueError):
 
 @attrs.frozen
 class Message:
-    """One entry of a stream. `origin` is `topic/entry id`."""
+    """One entry of a stream. `origin` is `topic/entry id`; `deliveries`: how often it was handed to
+    a consumer, this time included.
+    """
 
     origin: str
     fields: Mapping[bytes, bytes]
+    deliveries: int = attrs.field(default=1, eq=False)
 
     @property
     def event_type(self) -> str:

@@ -9,6 +9,16 @@ from credentials.models import Issuance, Learner
 from verified_names.resolver import choose, known_of
 
 
+def after_renaming(learner_ids: Sequence[int], *, now: datetime) -> None:
+    """AFTER_RENAMING: the profile has another name. Requires a transaction. Six statements at
+    most, whatever the learners.
+    """
+    learners: list[Learner] = []
+    for chunk in in_chunks(learner_ids):
+        learners += Learner.objects.filter(pk__in=chunk)
+    mark(learners, now=now)
+
+
 def mark(learners: Sequence[Learner], *, now: datetime) -> None:
     """Mark what drifted, and take the mark from what fits again.
 

@@ -32,7 +32,12 @@ class Learner(models.Model):
             models.CheckConstraint(
                 name="learner_has_an_identity",
                 condition=Q(lms_user_id__isnull=False, sole_username__isnull=True)
-                | Q(lms_user_id__isnull=True, sole_username=F("username")),
+                # IS NOT NULL, because a comparison with NULL is no "no".
+                | Q(
+                    lms_user_id__isnull=True,
+                    sole_username__isnull=False,
+                    sole_username=F("username"),
+                ),
             ),
         ]
 

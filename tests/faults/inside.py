@@ -39,6 +39,7 @@ def found() -> dict[str, Any]:
     return {
         "state": state(),
         "inbox": list(inbox.values_list("event_id", "state", "reason")),
+        "attempts": list(inbox.exclude(state="accepted").values_list("event_id", "attempts")),
         "decisions": list(decisions.values_list(*of, "event_id", "outcome")),
         "credentials": list(credentials.values_list(*of, "awarded_by_event", "revoked_by_event")),
         "announced": list(announced.values_list("event_id", "kind", "credential_id")),

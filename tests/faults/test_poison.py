@@ -1,13 +1,20 @@
 """Every hundredth message is poison; the others are as if it were not there."""
 
+import json
+import os
+import signal
+import subprocess
 from typing import Final
 from uuid import UUID
 
 import attrs
 
 from tests.faults.academy import Fields, message, moves, stream
-from tests.faults.handlers import BUG
-from tests.faults.place import Place
+from tests.faults.handlers import BUG, DEADLY
+from tests.faults.place import PATIENCE, Place
+from tests.faults.proxy import Proxy
+from tests.faults.test_consumers_are_killed import nursery
+from tests.servers import PYTHON, ROOT
 
 EVERY: Final = 100
 # What its inbox row ends as, and says; no row: nothing is wrong with it in the end.
@@ -55,3 +62,35 @@ def test_the_others_are_not_harmed(place: Place) -> None:
         state, reason = rows[UUID(int=number)]
         assert state == ("failed" if expected else "accepted")
         assert expected in reason
+
+
+def test_one_ends_every_process_that_works_on_it(place: Place) -> None:
+    """A supervisor starts the consumer again and again: it gets past the message, the others are
+    processed, and the message is kept.
+    """
+    deadly = attrs.evolve(moves()[0], id=UUID(int=1))
+    messages = list(stream())
+    messages.insert(105, message(deadly, course_key=DEADLY))
+    place.publish(messages)
+    with Proxy(place.redis.port) as proxy, nursery(place, proxy) as live:
+        extra = {"consumer_name": "c1", "until_idle": True, "batch_size": 100}
+        lives = [live(extra, 0, str) for _ in range(5)]
+    # Three times with its batch, once alone; then it is known.
+    assert lives == [-signal.SIGKILL] * 4 + [0]
+    found = place.check()
+    (told,) = (row[1:] for row in found["inbox"] if row[0] == str(UUID(int=1)))
+    assert told[0] == "failed"
+    assert "ended in the middle" in told[1]
+
+    # By hand, too: charged before it is tried, so in the end it is dead.
+    replay = subprocess.run(
+        [PYTHON, "manage.py", "replay_events", "--dead"],
+        cwd=ROOT,
+        env={**os.environ, **place.env},
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert replay.returncode == -signal.SIGKILL
+    found = json.loads(place.run("-m", "tests.faults.inside"))
+    assert found["attempts"] == [[str(UUID(int=1)), 2]]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 
 from badges.models import BadgeProgress
-from events import replay
+from events import inbox, replay
 from events.jsonl import parse_line
 from events.models import InboxEvent
 from events.pipeline import handlers, process_batch
@@ -156,6 +156,70 @@ class TestAnEventThatCannotBeProcessed:
         badge = service.badge("bob", EXPLORER)
         assert badge is not None
         assert badge["requirements"][0]["fulfilled"]
+
+
+class TestAnEventThatEndsTheProcess:
+    """Here it ends no more than the call: SystemExit passes everything that catches errors."""
+
+    @pytest.fixture(autouse=True)
+    def _deadly(self, settings: Any) -> Iterator[None]:
+        settings.EVENT_HANDLERS = [f"{__name__}.ends_for_bob", "badges.flow.process"]
+        settings.EVENT_MAX_DELIVERIES = 2
+        handlers.cache_clear()
+        yield
+        handlers.cache_clear()
+
+    def test_it_is_taken_alone_then_kept_and_dies(self, service: Service, settings: Any) -> None:
+        settings.EVENT_MAX_ATTEMPTS = 3
+        service.load(explorer())
+        service.publish([passes(who, 1, minute=1) for who in ("ann", "bob", "cid")])
+        for _ in range(3):
+            with pytest.raises(SystemExit):
+                service.consume()
+        assert [row.state for row in InboxEvent.objects.order_by("pk")] == ["accepted", "failed"]
+        assert service.consume() == 0
+        row = InboxEvent.objects.get(state=State.FAILED)
+        assert (row.attempts, row.reason) == (1, inbox.ENDED)
+        assert InboxEvent.objects.filter(state=State.ACCEPTED).count() == 2
+
+        for day in (1, 2):
+            with pytest.raises(SystemExit):
+                replay.retry_due(now=timezone.now() + timedelta(days=day))
+        assert replay.retry_due(now=timezone.now() + timedelta(days=3)) == 0
+        row.refresh_from_db()
+        assert (row.state, row.attempts) == (State.DEAD, 3)
+
+    def test_innocent_messages_are_taken_alone_and_count_once(
+        self, service: Service, settings: Any
+    ) -> None:
+        """Redis was away after the commit, again and again: nothing is wrong with them."""
+        service.load(explorer())
+        service.publish([passes("ann", 1, minute=1)])
+        service.publish([passes("bob", 1, minute=1)])
+        for _ in range(3):
+            with pytest.raises(SystemExit):
+                service.consume()
+        settings.EVENT_HANDLERS = ["badges.flow.process"]  # it was the machine
+        handlers.cache_clear()
+        assert service.consume() == 0
+        assert replay.retry_due(now=timezone.now() + timedelta(days=1)) == 1
+        assert {row.state for row in InboxEvent.objects.all()} == {State.ACCEPTED}
+        assert InboxEvent.objects.count() == 2
+
+
+def ends_for_bob(events: Any) -> None:
+    if any(each.event.learner.username == "bob" for each in events):
+        raise SystemExit(9)
+
+
+def test_a_message_too_large_to_be_stored_is_kept_without_its_bytes(
+    service: Service, bus: Any
+) -> None:
+    bus.xadd(service.topic, fields(event_data=b"x" * 13 * 1024 * 1024))
+    assert service.consume() == 0
+    row = InboxEvent.objects.get()
+    assert (row.state, row.raw) == (State.DEAD, None)
+    assert "at most 1048576 are accepted" in row.reason
 
 
 def fails_for_bob(events: Any) -> None:

@@ -168,3 +168,34 @@ def test_a_badge_in_a_former_name_is_only_marked(service: Service, credly: Runni
 
     tell(service, idv("denied", 7, None, 3))
     assert not Issuance.objects.get().name_drift
+
+
+@pytest.mark.parametrize("policy", ["profile", "verified_if_available"])
+def test_another_name_in_the_profile_marks_the_badge(
+    service: Service, credly: Running, policy: str
+) -> None:
+    load(service, policy)
+    tell(service, timed("verified", 1))
+    service.issue()
+    renamed = timed("submitted", 2)
+    user = renamed["data"]["exam_attempt"]["student_user"]
+    assert user["pii"]["name"] == "Ann L"
+    user["pii"]["name"] = "Ann Lou"
+
+    tell(service, renamed)
+    assert Issuance.objects.get().name_drift
+
+    tell(service, timed("submitted", 3))  # Ann L again
+    assert not Issuance.objects.get().name_drift
+
+
+def test_a_verified_name_that_was_issued_outlasts_another_profile(
+    service: Service, credly: Running
+) -> None:
+    load(service)
+    tell(service, timed("verified", 1), idv("approved", 8, "Ann Lee", 2))
+    service.issue()
+    renamed = timed("submitted", 3)
+    renamed["data"]["exam_attempt"]["student_user"]["pii"]["name"] = "Ann Lou"
+    tell(service, renamed)
+    assert not Issuance.objects.get().name_drift

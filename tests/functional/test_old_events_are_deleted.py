@@ -13,6 +13,7 @@ from badges.models import BadgeProgress, Decision, Fulfillment
 from credentials.models import CredlyWebhook, Issuance, OutboxEvent, UserCredential
 from events import retention
 from events.models import InboxEvent
+from service_signals.models import HandlerFailure
 from tests.functional.conftest import Service
 from tests.functional.stories import EXPLORER, explorer, passes
 
@@ -62,6 +63,28 @@ def test_a_run_is_bounded_and_the_next_goes_on() -> None:
     assert InboxEvent.objects.exists()
     retention.delete_old(now=NOW)
     assert not InboxEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resolved_failures_of_handlers_go() -> None:
+    """By the day on which they were resolved: somebody may be about to look at them."""
+    for state, days_ago in (
+        (HandlerFailure.State.OPEN, None),
+        (HandlerFailure.State.REPLAYED, 91),
+        (HandlerFailure.State.DISMISSED, 91),
+        (HandlerFailure.State.DISMISSED, 89),
+    ):
+        row = HandlerFailure.objects.create(
+            signal="a.signal",
+            handler="a.handler",
+            correlation_id="1",
+            state=state,
+            resolved_at=None if days_ago is None else NOW - days_ago * DAY,
+        )
+        HandlerFailure.objects.filter(pk=row.pk).update(failed_at=NOW - 200 * DAY)
+    assert retention.delete_old(now=NOW) == 2
+    left = HandlerFailure.objects.order_by("pk").values_list("state", flat=True)
+    assert list(left) == [HandlerFailure.State.OPEN, HandlerFailure.State.DISMISSED]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from credentials import learners
 from credentials.learners import LearnerFacts
@@ -92,3 +93,17 @@ def test_a_batch_leaves_what_single_events_leave(split: int) -> None:
         upsert([each])
     alone = sorted((each.lms_user_id or 0, each.username) for each in Learner.objects.all())
     assert batched == alone
+
+
+@pytest.mark.parametrize(
+    ("lms_user_id", "username", "sole_username"),
+    [(None, "ann", None), (None, "ann", "bob"), (11, "ann", "ann")],
+)
+def test_a_row_without_one_identity_is_refused(
+    lms_user_id: int | None, username: str, sole_username: str | None
+) -> None:
+    row = Learner(
+        lms_user_id=lms_user_id, username=username, sole_username=sole_username, profile_time=START
+    )
+    with pytest.raises(IntegrityError, match="learner_has_an_identity"):
+        row.save()

@@ -119,7 +119,8 @@ def test_when_every_event_awards_and_the_next_revokes(count: int) -> None:
     assert Issuance.objects.filter(state="created", wanted="revoked").count() == 601
     assert len(set(awarding)) == 1, awarding
     assert len(set(revoking)) == 1, revoking
-    assert max(*awarding, *revoking) <= 21
+    # MySQL: see Note [One person, two ways to be known] in credentials.learners.
+    assert max(*awarding, *revoking) <= 21 + (connection.vendor == "mysql")
 
 
 def test_rules_are_loaded_with_a_fixed_number_of_queries() -> None:

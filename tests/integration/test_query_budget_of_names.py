@@ -16,6 +16,7 @@ from openedx_events.learning.data import (
     VerificationAttemptData,
 )
 
+from credentials.learners import LearnerFacts, upsert
 from credentials.models import BadgeTemplate, Issuance, Learner, UserCredential
 from events.event import Event, LearnerEvent
 from events.registry import subscriptions
@@ -125,6 +126,26 @@ def test_names_that_change_nothing() -> None:
     found = spent(lifecycle.apply, check)
     assert len(set(found)) == 1, found
     assert found[0] <= 4
+
+
+def test_other_names_in_the_profile() -> None:
+    """Six statements for all of a batch; none for who keeps the name."""
+    learners()
+
+    def told(number: int, name: str) -> LearnerFacts:
+        return LearnerFacts(number, f"u{number}", email="", name=name, is_active=True, as_of=NOW)
+
+    found, first = [], 1
+    for size in SIZES:
+        people = range(first, first + size)
+        for name in ("Old", "New", "New"):
+            with CaptureQueriesContext(connection) as captured:
+                upsert([told(number, name) for number in people], now=NOW)
+            found.append(len(captured))
+        first += size
+    assert Issuance.objects.filter(name_drift=True).count() == sum(SIZES)
+    assert found[:3] == found[3:6] == found[6:]
+    assert found[1] - found[2] <= 6 + 1  # and the row that holds the name
 
 
 def test_other_events_cost_nothing() -> None:

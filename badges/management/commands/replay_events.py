@@ -13,6 +13,7 @@ from badges import filling, preview
 from badges.filling import RulesChangedError
 from badges.management.answers import archive_lines
 from badges.management.choosing import find_template
+from credentials.management.arguments import moment
 from events import replay
 from events.models import InboxEvent
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--dead", action="store_true", help="failed and dead messages, now")
         what.add_argument("--template", type=UUID, metavar="UUID", help="an active template")
-        what.add_argument("--since", type=_moment, metavar="T", help="ISO 8601 with time zone")
+        what.add_argument("--since", type=moment, metavar="T", help="ISO 8601 with time zone")
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument(
             "--limit-share",
@@ -96,18 +97,6 @@ def _active(uuid: UUID) -> int:
             f"{template} is not active: activate it first, or try it with badges_preview."
         )
     return template.pk
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is not ISO 8601, for example 2026-03-01T10:00:00+00:00"
-        ) from None
-    if moment.tzinfo is None:
-        raise ArgumentTypeError(f"{text!r} has no time zone; end it with +00:00 or Z for UTC")
-    return moment
 
 
 def _share(text: str) -> float:

@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, connection
 from badges.models import BadgeProgress
 from consumer import batch
 from credentials.models import Learner
+from events import inbox, replay
 from events.models import InboxEvent
 from tests.integration.claims import NOW, ann_passes
 
@@ -64,6 +65,35 @@ def test_a_batch_larger_than_a_statement_may_be_is_cut() -> None:
     report = batch.process(messages, clock=lambda: datetime.now(UTC))
     assert report.of("accepted") == len(messages)
     assert InboxEvent.objects.count() == len(messages)
+
+
+@pytest.fixture
+def small_statements(transactional_db: None) -> Iterator[None]:
+    """The server takes no statement above 2 MB, and ends the connection that sends one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@max_allowed_packet")
+        (limit,) = cursor.fetchone()
+        cursor.execute("SET GLOBAL max_allowed_packet = %s", [2 * 1024 * 1024])
+    connection.close()  # a connection keeps the limit that it began with
+    yield
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SET GLOBAL max_allowed_packet = %s", [limit])
+    connection.close()
+
+
+@pytest.mark.usefixtures("small_statements")
+def test_an_event_that_is_too_large_for_a_statement_fails_alone() -> None:
+    """Quotes take four bytes each in the statement: the message itself is below 1 MB."""
+    messages = [ann_passes(1), ann_passes(2, title='"' * 900_000), ann_passes(3)]
+    report = batch.process(messages, clock=lambda: datetime.now(UTC))
+    assert (report.of("accepted"), report.of("failed")) == (2, 1)
+    row = InboxEvent.objects.get(state=InboxEvent.State.FAILED)
+    assert row.event_id == messages[1].event_id
+    assert not replay.retry(row.pk, now=NOW)
+    row.refresh_from_db()
+    assert row.attempts == 2
+    assert row.reason != inbox.ENDED
 
 
 @pytest.mark.django_db

@@ -55,7 +55,10 @@ def test_postgresql_did_not_like_the_data(error: Exception) -> None:
     assert not is_servers_trouble(raised(error))
 
 
-@pytest.mark.parametrize(("number", "expected"), [(1213, True), (1205, True), (1366, False)])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1213, True), (1205, True), (1366, False), (2006, False), (2013, False)],
+)
 def test_mysql(number: int, expected: bool) -> None:
     driver = Exception(number, "said by MySQL")  # its driver has the number first
     assert is_servers_trouble(raised(driver)) is expected
