@@ -22,6 +22,17 @@ from django.db.models import DateTimeField, Model
 from credentials.bulk.statements import way
 from credentials.bulk.tables import Row, key_of, table_of
 
+__all__ = [
+    "Row",
+    "insert",
+    "insert_missing",
+    "insert_objects",
+    "select",
+    "select_objects",
+    "update",
+    "update_objects",
+]
+
 M = TypeVar("M", bound=Model)
 
 
