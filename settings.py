@@ -228,7 +228,7 @@ EVENT_HANDLERS = [
     "verified_names.lifecycle.apply",
     "badges.flow.process",
 ]
-NAME_RESOLVER = "verified_names.resolver.resolve_name"
+NAME_RESOLVER = "verified_names.resolver.resolve_names"
 # Who erases what of a person who leaves: manage.py retire_learner.
 LEARNER_ERASERS = [
     "verified_names.retirement.erase",

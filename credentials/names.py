@@ -26,9 +26,11 @@ class ResolvedName:
 
 class Resolver(Protocol):
     def __call__(
-        self, learner: Learner, *, policy: str, now: datetime, or_username: bool = True
-    ) -> ResolvedName | None:
-        """None: the policy allows no name that is known, so nothing may be issued yet."""
+        self, asked: Sequence[tuple[Learner, str]], *, now: datetime
+    ) -> Sequence[ResolvedName | None]:
+        """The name of each learner under a policy. None: it allows no name that is known, so
+        nothing may be issued yet. A number of queries that does not grow with the learners.
+        """
 
 
 @cache
@@ -58,13 +60,10 @@ def hold_back_without_name(
             "pk", "issued_name", "issued_name_source"
         )
         fixed = {key: ResolvedName(name, source) for key, name, source in stored if source}
-        now = clock()
-        found = {
-            key: resolver()(learners[each.learner_id], policy=each.template.name_policy, now=now)
-            for key, each in credentials.items()
-            if key not in fixed
-        }
-        new = {key: name for key, name in found.items() if name is not None}
+        open_ = [each for key, each in credentials.items() if key not in fixed]
+        asked = [(learners[each.learner_id], each.template.name_policy) for each in open_]
+        found = zip(open_, resolver()(asked, now=clock()), strict=True)
+        new = {each.pk: name for each, name in found if name is not None}
         rows = [(key, name.name, name.source) for key, name in new.items()]
         bulk.update(UserCredential, ("issued_name", "issued_name_source"), rows)
         held = [each.pk for each in unnamed if each.credential_id not in fixed | new]

@@ -42,7 +42,7 @@ __all__ = ["LEASE", "carry_out_due", "due", "try_again"]
 State = Issuance.State
 Clock = Callable[[], datetime]
 
-_LINE: Final = 200  # issuances of one account that are looked at in one go
+_LINE: Final = 400  # issuances of one account that are looked at in one go
 _LOOK_AGAIN: Final = 1.0  # seconds after which what became due meanwhile is looked for
 _SHARE_OF_LOOKING: Final = 0.1  # of the time at most, when very much is due
 _TOGETHER: Final = 0.02  # seconds: calls that end so close to one another are recorded together
@@ -100,12 +100,16 @@ class _Shift:
         if self.late is not None and not self.late:
             return False
         lines = [] if time.monotonic() >= self.look_at else self._open_lines()
-        if not lines and (self.fruitful or time.monotonic() >= self.look_at):
+        if not lines and (time.monotonic() >= self.look_at or self._looks_once_more()):
             self._look()
             lines = self._open_lines()
         for account, line in lines:
             self._serve(account, line, share=max(self.crew.room // len(lines), 1))
         return bool(lines)
+
+    def _looks_once_more(self) -> bool:
+        """Before it ends: what was done may have left something that is due at once."""
+        return self.fruitful and not self.crew.busy
 
     def _look(self) -> None:
         began = time.monotonic()
