@@ -17,9 +17,16 @@ from credly_client.sandbox import Sandbox
 from tests.functional.stories import ACME
 
 GLOBEX: Final = str(uuid5(NAMESPACE_URL, "organization/globex"))
-KEY: Final = "key-of-the-tests"
-KEY_VARIABLE: Final = "TESTS_CREDLY_KEY"
 AWARDED_AT: Final = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def environment(*organizations: str) -> dict[str, str]:
+    """Where their keys are."""
+    return {_variable(each): f"key-of-{each}" for each in organizations}
+
+
+def _variable(organization: str) -> str:
+    return f"KEY_{organization[:8]}"
 
 
 def template_id(organization: str) -> UUID:
@@ -29,7 +36,8 @@ def template_id(organization: str) -> UUID:
 def introduce(sandbox: Sandbox, *organizations: str) -> None:
     """To the sandbox: each organization with one template."""
     for each in organizations:
-        sandbox.control("organizations", {"id": each, "name": each[:8], "token": KEY})
+        key = environment(each)[_variable(each)]
+        sandbox.control("organizations", {"id": each, "name": each[:8], "token": key})
         sandbox.control(
             "templates", {"id": str(template_id(each)), "organization_id": each, "name": "Badge"}
         )
@@ -38,7 +46,8 @@ def introduce(sandbox: Sandbox, *organizations: str) -> None:
 def offer(organization: str = ACME, *, reissue: str = "allowed") -> BadgeTemplate:
     """A template here as the sandbox has it; the key is in the environment."""
     owner, _ = CredlyOrganization.objects.get_or_create(
-        uuid=organization, defaults={"name": organization[:8], "api_key_env": KEY_VARIABLE}
+        uuid=organization,
+        defaults={"name": organization[:8], "api_key_env": _variable(organization)},
     )
     return BadgeTemplate.objects.create(
         uuid=template_id(organization),

@@ -15,16 +15,7 @@ from credentials.models import BadgeTemplate, Issuance, Learner
 from credentials.providers.credly import account
 from credly_client.bodies import BadgeRequest
 from credly_client.sandbox import Running, Sandbox, serve
-from tests.awards import (
-    AWARDED_AT,
-    KEY,
-    KEY_VARIABLE,
-    decide,
-    enroll,
-    introduce,
-    offer,
-    template_id,
-)
+from tests.awards import AWARDED_AT, decide, enroll, environment, introduce, offer, template_id
 from tests.functional.stories import ACME
 
 State = Issuance.State
@@ -38,7 +29,8 @@ Switch = Callable[..., None]
 
 @pytest.fixture
 def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    for variable, key in environment(ACME).items():
+        monkeypatch.setenv(variable, key)
     with serve(Sandbox(None)) as running:
         settings.CREDLY_API_BASE_URL = running.api_url
         introduce(running.sandbox, ACME)
