@@ -228,7 +228,7 @@ EVENT_HANDLERS = [
     "verified_names.lifecycle.apply",
     "badges.flow.process",
 ]
-NAME_RESOLVER = "verified_names.resolver.resolve_name"
+NAME_RESOLVER = "verified_names.resolver.resolve_names"
 AFTER_RENAMING = "verified_names.drift.after_renaming"
 # Who erases what of a person who leaves: manage.py retire_learner.
 LEARNER_ERASERS = [
@@ -305,6 +305,9 @@ CREDLY_WEBHOOK_SECRET = env.str("CREDLY_WEBHOOK_SECRET", "")
 # would change; so many may change in any case.
 CREDLY_FIX_SHARE = env.float("CREDLY_FIX_SHARE", 0.05, validate=validate.Range(min=0, max=1))
 CREDLY_FIX_AT_LEAST = 10
+# Calls that one worker process has under way at the same time: in all, and to one organization.
+ISSUING_CALLS = env.int("ISSUING_CALLS", 32, validate=validate.Range(min=1, max=200))
+CREDLY_CALLS_AT_ONCE = env.int("CREDLY_CALLS_AT_ONCE", 8, validate=validate.Range(min=1, max=100))
 # Fernet keys, newest first, comma-separated. Without one a key is derived from SECRET_KEY, which
 # is good for a laptop only: `manage.py check --deploy` says so.
 LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")

@@ -11,12 +11,20 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
-_PER_TASK: Final = 100  # issuances that one task carries out
+_PER_HINT: Final = 100  # due issuances
+_MOST_HINTS: Final = 10  # of one commit: so many processes may be idle
+_HINT_LIVES: Final = 60  # seconds: by then the sweep has come by
 
 
 def carry_out(issuance_ids: Sequence[int]) -> None:
-    for start in range(0, len(issuance_ids), _PER_TASK):
-        _send("credentials.tasks.carry_out", [list(issuance_ids[start : start + _PER_TASK])])
+    """Something is due. The tasks take up whatever is due, in a fair order, not just this."""
+    hints = -(-len(issuance_ids) // _PER_HINT)
+    for _ in range(min(hints, _MOST_HINTS)):
+        issue()
+
+
+def issue() -> None:
+    _send("credentials.tasks.issue", [], expires=_HINT_LIVES)
 
 
 def publish() -> None:
@@ -31,8 +39,8 @@ def work_run(run_id: int) -> None:
     _send("credentials.tasks.work_run", [run_id])
 
 
-def _send(task: str, arguments: list[object]) -> None:
+def _send(task: str, arguments: list[object], *, expires: float | None = None) -> None:
     try:
-        current_app.send_task(task, args=arguments)
+        current_app.send_task(task, args=arguments, expires=expires)
     except (OperationalError, OSError) as error:
         log.warning("task not queued, the sweep will find its rows", task=task, error=repr(error))

@@ -1,6 +1,6 @@
 """Which name a credential is issued in. Who decides is named in the setting NAME_RESOLVER."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Final, Protocol, cast
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from credentials import bulk
 from credentials.models import Issuance, Learner, UserCredential
 
 _LENGTH: Final = 100  # what Credly takes of each
@@ -25,9 +26,11 @@ class ResolvedName:
 
 class Resolver(Protocol):
     def __call__(
-        self, learner: Learner, *, policy: str, now: datetime, or_username: bool = True
-    ) -> ResolvedName | None:
-        """None: the policy allows no name that is known, so nothing may be issued yet."""
+        self, asked: Sequence[tuple[Learner, str]], *, now: datetime
+    ) -> Sequence[ResolvedName | None]:
+        """The name of each learner under a policy. None: it allows no name that is known, so
+        nothing may be issued yet. A number of queries that does not grow with the learners.
+        """
 
 
 @cache
@@ -35,40 +38,49 @@ def resolver() -> Resolver:
     return cast("Resolver", import_string(settings.NAME_RESOLVER))
 
 
-def ensure_issued_name(issuance: Issuance, *, clock: Callable[[], datetime]) -> bool:
-    """Fix the name of the issuance's credential before its first provider is called; False when
-    the policy allows no name yet, and then the issuance is held.
+def hold_back_without_name(
+    issuances: Sequence[Issuance], *, clock: Callable[[], datetime]
+) -> Collection[int]:
+    """Fix the names of the issuances' credentials before their first provider is called; where the
+    policy allows no name yet the issuance is held. Returns the keys of those.
 
     The name of a credential is fixed once, so that every provider and every later try tells the
-    same. Opens a transaction and locks the learner: an approval, which releases what is held, is
+    same. Opens a transaction and locks the learners: an approval, which releases what is held, is
     either seen here or sees the held row.
     """
-    credential = issuance.credential
-    if credential.issued_name_source:
-        return True
+    unnamed = [each for each in issuances if not each.credential.issued_name_source]
+    if not unnamed:
+        return ()
+    credentials = {each.credential_id: each.credential for each in unnamed}
     with transaction.atomic():
-        learner = Learner.objects.select_for_update().get(pk=credential.learner_id)
-        fixed = UserCredential.objects.filter(pk=credential.pk).values_list(
-            "issued_name", "issued_name_source"
+        keys = {each.learner_id for each in credentials.values()}
+        locked = Learner.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+        learners = {each.pk: each for each in locked}
+        stored = UserCredential.objects.filter(pk__in=credentials).values_list(
+            "pk", "issued_name", "issued_name_source"
         )
-        name, source = fixed.get()
-        if not source:
-            policy = credential.template.name_policy
-            found = resolver()(learner, policy=policy, now=clock())
-            if found is None:
-                _hold(issuance)
-                return False
-            name, source = found.name, found.source
-            fixed.update(issued_name=name, issued_name_source=source)
-    credential.issued_name, credential.issued_name_source = name, source
-    return True
+        fixed = {key: ResolvedName(name, source) for key, name, source in stored if source}
+        open_ = [each for key, each in credentials.items() if key not in fixed]
+        asked = [(learners[each.learner_id], each.template.name_policy) for each in open_]
+        found = zip(open_, resolver()(asked, now=clock()), strict=True)
+        new = {each.pk: name for each, name in found if name is not None}
+        rows = [(key, name.name, name.source) for key, name in new.items()]
+        bulk.update(UserCredential, ("issued_name", "issued_name_source"), rows)
+        held = [each.pk for each in unnamed if each.credential_id not in fixed | new]
+        _hold(held)
+    for key, name in (fixed | new).items():
+        credentials[key].issued_name = name.name
+        credentials[key].issued_name_source = name.source
+    return held
 
 
-def _hold(issuance: Issuance) -> None:
+def _hold(keys: Collection[int]) -> None:
     """Unless something else came to be wanted meanwhile."""
-    Issuance.objects.filter(
-        pk=issuance.pk, wanted=issuance.wanted, next_attempt_at=issuance.next_attempt_at
-    ).update(state=Issuance.State.HELD, next_attempt_at=None)
+    if keys:
+        rows = Issuance.objects.filter(
+            pk__in=keys, wanted=Issuance.Wanted.ISSUED, next_attempt_at__isnull=False
+        )
+        rows.update(state=Issuance.State.HELD, next_attempt_at=None)
 
 
 def split_name(name: str, username: str = "") -> tuple[str, str]:

@@ -32,24 +32,27 @@ def _changes(changes: Iterable[Change], verb: Verb) -> Iterator[dict[str, Any]]:
             }
 
 
-def tell_issuance(before: Issuance, *, after: Issuance) -> None:
-    """Of one that a worker took up, with its credential, in the transaction that records it."""
-    if after.state in {before.state, State.ERROR}:
-        return
-    failed = after.state == State.DEAD
-    signal = signals.issuance_failed if failed else signals.issuance_done
+def tell_issuances(recorded: Iterable[tuple[Issuance, Issuance]]) -> None:
+    """Of what a worker took up, before and after, in the transaction that records it; the former
+    with its credential. No statements.
+    """
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
+    for before, after in recorded:
+        if after.state not in {before.state, State.ERROR}:
+            (failed if after.state == State.DEAD else done).append(_issuance(before, after))
+    signals.issuance_done.tell(__name__, done)
+    signals.issuance_failed.tell(__name__, failed)
+
+
+def _issuance(before: Issuance, after: Issuance) -> dict[str, Any]:
     credential = before.credential
     issued = before.wanted == Wanted.ISSUED
-    signal.tell(
-        __name__,
-        [
-            {
-                "issuance_id": after.pk,
-                "credential_id": credential.pk,
-                "provider": after.provider,
-                "wanted": before.wanted,
-                "state": after.state,
-                "event_id": credential.awarded_by_event if issued else credential.revoked_by_event,
-            }
-        ],
-    )
+    return {
+        "issuance_id": after.pk,
+        "credential_id": credential.pk,
+        "provider": after.provider,
+        "wanted": before.wanted,
+        "state": after.state,
+        "event_id": credential.awarded_by_event if issued else credential.revoked_by_event,
+    }

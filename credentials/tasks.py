@@ -1,16 +1,23 @@
 """Background tasks of the credentials app. Each is safe to run twice and at any time."""
 
+from typing import Final
+
 from celery import shared_task
 from django.utils import timezone
 
 from credentials import dispatch, outbox, worker
 from credentials.providers.credly import night, runs, webhook
 
+_TURN: Final = 10.0  # seconds: then other tasks have theirs
+
 
 @shared_task
-def carry_out(issuance_ids: list[int]) -> int:
-    """Carry out these issuances, one after the other."""
-    return sum(worker.carry_out(each, clock=timezone.now) for each in issuance_ids)
+def issue() -> int:
+    """Carry out what is due, whoever asked for it."""
+    taken = worker.carry_out_due(clock=timezone.now, seconds=_TURN)
+    if taken and worker.due(timezone.now()).exists():
+        dispatch.issue()
+    return taken
 
 
 @shared_task
@@ -39,8 +46,8 @@ def nightly() -> None:
 @shared_task
 def sweep() -> None:
     """Find everything that is due: what failed and waits, and what no task came for."""
-    due = worker.due(timezone.now()).order_by("next_attempt_at", "id")
-    dispatch.carry_out(list(due.values_list("pk", flat=True)[:1000]))
+    if worker.due(timezone.now()).exists():
+        dispatch.issue()
     webhook.work_due(clock=timezone.now)
     for run_id in runs.due(timezone.now()):
         dispatch.work_run(run_id)

@@ -1,271 +1,59 @@
 """Carrying out issuances: the worker moves the state at the provider towards what is wanted.
 
 Note [Claim, call, record]
-    A row is claimed by compare-and-swap: it is leased, and its next attempt moves as far ahead.
-    Then the provider is called, outside any transaction. Then the result is recorded. A worker
-    that dies in the middle leaves a row that is due again when the lease ends, and `started` tells
-    the next one that something may have been sent: it looks first. Looking while the call of
-    another worker is still under way would find nothing yet, so the lease stands also when the
-    row is made due meanwhile (wanted changed, somebody pressed "try again"). A worker that comes
-    back after its lease ended records only what nobody knows better: a badge.
+    Rows are claimed under a lock: they are leased, and their next attempt moves as far ahead. Then
+    the provider is called, outside any transaction. Then the result is recorded. A worker that
+    dies in the middle leaves rows that are due again when the lease ends, and `started` tells the
+    next one that something may have been sent: it looks first. Looking while the call of another
+    worker is still under way would find nothing yet, so the lease stands also when a row is made
+    due meanwhile (wanted changed, somebody pressed "try again"). A worker that comes back after
+    its lease ended records only what nobody knows better: a badge.
+
+Note [Fair]
+    The calls are made in threads, which know no database; claiming and recording is done by the
+    one thread that called. Each account has a line of its own and a limit of calls at once, and
+    whoever has a free thread serves the lines in turn. So an account that answers slowly, or has
+    ten thousand badges due, leaves threads for the others; and the lines are read again while
+    its calls are under way.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from enum import Enum
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Final
 
-import structlog
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+import attrs
+from django.conf import settings
+from django.db.models import QuerySet
 
-from credentials import journal, names, news
-from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
+from credentials.issuing import breaker, calls, records
+from credentials.issuing.claims import LEASE, Job, claim
+from credentials.issuing.crew import Crew
+from credentials.issuing.plan import WITHOUT_A_CALL
+from credentials.issuing.queue import Account, Line, due, read
+from credentials.issuing.records import Done
 from credentials.models import Issuance
-from credentials.providers.base import (
-    AccountRefused,
-    External,
-    Permanent,
-    Provider,
-    Retryable,
-    providers,
-)
-from credentials.retry import backoff
+from credentials.providers.base import calls_at_once, largest_batch, providers
 
-log = structlog.get_logger(__name__)
+__all__ = ["LEASE", "carry_out_due", "due", "try_again"]
 
 State = Issuance.State
-Wanted = Issuance.Wanted
 Clock = Callable[[], datetime]
 
-LEASE: Final = timedelta(minutes=3)  # longer than the provider's time-outs together
-MAX_ATTEMPTS: Final = 25
-_FIRST_WAIT: Final = timedelta(seconds=5)
-_LONGEST_WAIT: Final = timedelta(hours=12)  # 25 attempts take about a week
-_PREDECESSOR_WAIT: Final = timedelta(seconds=30)
+_LINE: Final = 400  # issuances of one account that are looked at in one go
+_LOOK_AGAIN: Final = 1.0  # seconds after which what became due meanwhile is looked for
+_SHARE_OF_LOOKING: Final = 0.1  # of the time at most, when very much is due
+_TOGETHER: Final = 0.02  # seconds: calls that end so close to one another are recorded together
 
 
-class Action(Enum):
-    """What the worker has to do next for one issuance."""
-
-    NOTHING = "nothing"
-    ISSUE = "issue"
-    LOOK_THEN_ISSUE = "look, then issue"
-    REVOKE = "revoke"
-    LOOK_THEN_REVOKE = "look, then revoke"
-    CANCEL = "cancel"
-
-
-_SENDING: Final = frozenset({Action.ISSUE, Action.LOOK_THEN_ISSUE})
-
-
-def plan(*, wanted: str, state: str, started: bool, external_id: str | None) -> Action:
-    """Pure: the next action. `started`: did an attempt to issue begin before?"""
-    if wanted == Wanted.ISSUED:
-        if state in SETTLED_WITH or state in SETTLED_WITHOUT:
-            return Action.NOTHING
-        return Action.LOOK_THEN_ISSUE if started else Action.ISSUE
-    if state in SETTLED_WITHOUT:
-        return Action.NOTHING
-    if external_id:
-        return Action.REVOKE
-    return Action.LOOK_THEN_REVOKE if started else Action.CANCEL
-
-
-def due(now: datetime) -> QuerySet[Issuance]:
-    """What is due, without the accounts that are paused."""
-    return Issuance.objects.filter(_is_free(now), next_attempt_at__lte=now).filter(
-        Q(credential__template__organization__isnull=True)
-        | Q(credential__template__organization__paused_reason="")
-    )
-
-
-def _is_free(now: datetime) -> Q:
-    return Q(leased_until__isnull=True) | Q(leased_until__lte=now)
-
-
-def carry_out_due(*, clock: Clock, limit: int = 1000) -> int:
-    """Take up what is due, oldest first; returns how many were taken up."""
-    keys = due(clock()).order_by("next_attempt_at", "id").values_list("pk", flat=True)
-    return sum(carry_out(key, clock=clock) for key in list(keys[:limit]))
-
-
-def carry_out(issuance_id: int, *, clock: Clock) -> bool:
-    """Claim one issuance, call its provider, record what came of it. False when it was not due or
-    somebody else has it. See Note [Claim, call, record]. Must not be called in a transaction.
+def carry_out_due(*, clock: Clock, seconds: float | None = None) -> int:
+    """Take up what is due until nothing is, or for about as long as `seconds`; returns how many
+    were taken up. See Note [Fair]. Must not be called in a transaction.
     """
-    now = clock()
-    rows = Issuance.objects.select_related(
-        "credential__learner", "credential__template__organization", "credential__replaces"
-    )
-    issuance = rows.filter(_is_free(now), pk=issuance_id, next_attempt_at__lte=now).first()
-    if issuance is None:
-        return False
-    revoked = issuance.wanted == Wanted.REVOKED
-    cause = journal.cause_of(issuance.credential, revoked=revoked)
-    with structlog.contextvars.bound_contextvars(correlation_id=cause):
-        return _carry_out(issuance, clock=clock)
-
-
-def _carry_out(issuance: Issuance, *, clock: Clock) -> bool:
-    now = clock()
-    provider = providers().get(issuance.provider)
-    if provider is not None and provider.is_paused(issuance):
-        return False
-    if _waits_for_predecessor(issuance):
-        return _postpone(issuance, until=now + _PREDECESSOR_WAIT)
-    action = plan(
-        wanted=issuance.wanted,
-        state=issuance.state,
-        started=issuance.started,
-        external_id=issuance.external_id,
-    )
-    if action in _SENDING and not names.ensure_issued_name(issuance, clock=clock):
-        return False
-    if not _claim(issuance, action, now=now):
-        return False
-    _record(issuance, action, _act(provider, issuance, action), clock=clock)
-    return True
-
-
-def _waits_for_predecessor(issuance: Issuance) -> bool:
-    """A badge earned anew is not issued before all former ones are gone at the provider: looking
-    for it would find a former one, and the provider would refuse it as a duplicate. Not only the
-    last former one: that may have been cancelled while the one before it is still there.
-    """
-    credential = issuance.credential
-    if credential.replaces_id is None or issuance.wanted == Wanted.REVOKED:
-        return False
-    rows = Issuance.objects.filter(
-        provider=issuance.provider,
-        credential__learner_id=credential.learner_id,
-        credential__template_id=credential.template_id,
-        credential_id__lt=credential.pk,
-    )
-    return rows.exclude(state__in=SETTLED_WITHOUT).exclude(state=State.DEAD).exists()
-
-
-def _postpone(issuance: Issuance, *, until: datetime) -> bool:
-    Issuance.objects.filter(pk=issuance.pk, next_attempt_at=issuance.next_attempt_at).update(
-        next_attempt_at=until
-    )
-    return False
-
-
-def _claim(issuance: Issuance, action: Action, *, now: datetime) -> bool:
-    issuance.leased_until = now + LEASE
-    return bool(
-        Issuance.objects.filter(
-            _is_free(now),
-            pk=issuance.pk,
-            next_attempt_at=issuance.next_attempt_at,
-            wanted=issuance.wanted,
-            state=issuance.state,
-        ).update(
-            next_attempt_at=issuance.leased_until,
-            leased_until=issuance.leased_until,
-            attempts=F("attempts") + 1,
-            started=issuance.started or action in _SENDING,
-        )
-    )
-
-
-def _act(provider: Provider | None, issuance: Issuance, action: Action) -> External | Exception:
-    """What the provider holds now, or what went wrong."""
-    if action is Action.NOTHING:
-        return External(
-            id=issuance.external_id or "", state=issuance.state, url=issuance.external_url
-        )
-    if action is Action.CANCEL:
-        return External(id="", state=State.CANCELLED)
-    if provider is None:
-        return Permanent(f"No provider {issuance.provider!r} is configured.")
-    try:
-        return _call(provider, issuance, action)
-    except (Retryable, Permanent, AccountRefused) as error:
-        return error
-    except Exception as error:
-        # A bug of a provider must not stop the others; it is shown and tried again.
-        log.exception("provider failed", issuance=issuance.pk, provider=issuance.provider)
-        return Retryable(f"Internal error: {error!r}")
-
-
-def _call(provider: Provider, issuance: Issuance, action: Action) -> External:
-    """Raises the errors of credentials.providers.base."""
-    if action is Action.REVOKE:
-        return provider.revoke(issuance)
-    found = None if action is Action.ISSUE else provider.find(issuance)
-    if action is not Action.LOOK_THEN_REVOKE:
-        return found or provider.issue(issuance)
-    if found is None:
-        return External(id="", state=State.CANCELLED)
-    issuance.external_id = found.id
-    return provider.revoke(issuance)
-
-
-def _record(
-    issuance: Issuance, action: Action, result: External | Exception, *, clock: Clock
-) -> None:
-    """Opens a transaction. Wanted may have changed while the provider was called: then the row
-    stays due, with what was learned.
-    """
-    now = clock()
-    with transaction.atomic():
-        row = Issuance.objects.select_for_update().get(pk=issuance.pk)
-        if row.leased_until != issuance.leased_until:
-            if row.external_id or not isinstance(result, External) or not result.id:
-                found = getattr(result, "id", None)
-                log.warning("came back after its lease", issuance=row.pk, external_id=found)
-                return
-        else:
-            row.leased_until = None
-        if issuance.external_id and not row.external_id:
-            row.external_id = issuance.external_id
-        if isinstance(result, External):
-            _succeed(row, result)
-        else:
-            _fail(row, result, now=now)
-        if row.wanted != issuance.wanted:
-            row.next_attempt_at = now
-        row.save()
-        news.tell_issuance(issuance, after=row)
-    log.info(
-        "issuance",
-        issuance=row.pk,
-        credential=str(issuance.credential.uuid),
-        action=action.value,
-        state=row.state,
-        error=row.last_error or None,
-    )
-
-
-def _succeed(row: Issuance, result: External) -> None:
-    row.external_id = result.id or row.external_id
-    known = row.provider_state_at
-    newer = known is None or result.as_of is None or result.as_of >= known
-    if newer or result.state in SETTLED_WITHOUT:  # what is gone does not come back
-        row.state = result.state  # else a webhook told something newer meanwhile
-        row.external_url = result.url
-        row.provider_state_at = result.as_of or known
-    row.last_error = ""
-    row.next_attempt_at = None
-
-
-def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
-    row.last_error = str(error)
-    if isinstance(error, AccountRefused):
-        # Not this badge's fault: it is due again as soon as the account is resumed.
-        row.attempts = max(row.attempts - 1, 0)  # 0 when it was counted anew meanwhile
-        row.next_attempt_at = now
-        return
-    if isinstance(error, Permanent) or row.attempts >= MAX_ATTEMPTS:
-        row.state = State.DEAD
-        row.next_attempt_at = None
-        return
-    row.state = State.ERROR
-    wait = backoff(row.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-    after = error.after if isinstance(error, Retryable) else None
-    row.next_attempt_at = now + max(wait, timedelta(seconds=after or 0))
+    with Crew[Account, Done](settings.ISSUING_CALLS) as crew:
+        return _Shift(crew, clock=clock, seconds=seconds).work()
 
 
 def try_again(rows: QuerySet[Issuance], *, now: datetime) -> int:
@@ -273,3 +61,121 @@ def try_again(rows: QuerySet[Issuance], *, now: datetime) -> int:
     return rows.filter(state__in=[State.ERROR, State.DEAD]).update(
         state=State.ERROR, attempts=0, next_attempt_at=now
     )
+
+
+@attrs.define
+class _Shift:
+    """One worker at work."""
+
+    crew: Crew[Account, Done]
+    clock: Clock = attrs.field(kw_only=True)
+    seconds: float | None = attrs.field(kw_only=True)
+    lines: Mapping[Account, Line] = attrs.field(factory=dict)
+    look_at: float = 0.0  # by time.monotonic
+    fruitful: bool = True  # did the lines, since they were read, lead to anything?
+    served: Counter[Account] = attrs.field(factory=Counter)  # issuances taken up
+    late: set[Account] | None = None  # once the time is over: whose calls are awaited still
+
+    def work(self) -> int:
+        begun = time.monotonic()
+        while True:
+            if self.seconds is not None and time.monotonic() - begun >= self.seconds:
+                self._end()
+            if self._serve_all():
+                self._record(self.crew.collect(patience=0))
+            elif self.crew.busy:
+                self._record(self._collect())
+            else:
+                return self.served.total()
+
+    def _end(self) -> None:
+        """From now on nothing is begun, but beside calls of old that somebody slow still owes:
+        the others must not wait for those.
+        """
+        owing = {account for account, number in self.crew.calls.items() if number}
+        self.late = owing if self.late is None else self.late & owing
+
+    def _serve_all(self) -> bool:
+        """Every account in turn, as far as threads are free. False when there was nothing to do."""
+        if self.late is not None and not self.late:
+            return False
+        lines = [] if time.monotonic() >= self.look_at else self._open_lines()
+        if not lines and (time.monotonic() >= self.look_at or self._looks_once_more()):
+            self._look()
+            lines = self._open_lines()
+        for account, line in lines:
+            self._serve(account, line, share=max(self.crew.room // len(lines), 1))
+        return bool(lines)
+
+    def _looks_once_more(self) -> bool:
+        """Before it ends: what was done may have left something that is due at once."""
+        return self.fruitful and not self.crew.busy
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        self.lines, self.fruitful = read(self.clock(), each=_LINE), False
+        took = time.monotonic() - began
+        self.look_at = began + max(_LOOK_AGAIN, took / _SHARE_OF_LOOKING)
+
+    def _open_lines(self) -> list[tuple[Account, Line]]:
+        found = [
+            (account, line)
+            for account, line in self.lines.items()
+            if line and self._room(account) > 0 and account not in (self.late or ())
+        ]
+        return sorted(found, key=lambda pair: self.served[pair[0]])  # who had least comes first
+
+    def _room(self, account: Account) -> int:
+        at_once = calls_at_once(providers().get(account.provider)) or 1
+        return min(self.crew.room, at_once - self.crew.calls[account])
+
+    def _serve(self, account: Account, line: Line, *, share: int) -> None:
+        if line.half_open is not None and account.organization_id is not None:
+            self._try_one(account, line, organization_id=account.organization_id)
+            return
+        batch = largest_batch(providers().get(account.provider))
+        keys = line.take(calls=min(self._room(account), share), batch=batch)
+        if keys:
+            self._begin(claim(account, keys, clock=self.clock))
+
+    def _try_one(self, account: Account, line: Line, *, organization_id: int) -> None:
+        """See Note [Breaker]."""
+        keys, seen = line.take(calls=1, batch=1), line.half_open
+        line.clear()
+        if seen is None or self.crew.calls[account]:
+            return
+        trial = breaker.take_trial(organization_id, seen=seen, now=self.clock())
+        if trial is None:
+            return
+        jobs = claim(account, keys, trial=trial, clock=self.clock)
+        self._begin(jobs)
+        if not jobs:
+            breaker.give_back(organization_id, trial=trial, now=self.clock())
+
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        """What needs no call, or may not leave this thread, is done and recorded at once."""
+        here = []
+        for job in jobs:
+            self.fruitful = True
+            self.served[job.account] += len(job.issuances)
+            if job.action in WITHOUT_A_CALL or calls_at_once(job.provider) is None:
+                here.append(job)
+            else:
+                self.crew.start(job.account, partial(_perform, job))
+        self._record([_perform(job) for job in here])
+
+    def _collect(self) -> list[Done]:
+        """The next calls that end; none when it is time to look again before."""
+        done = self.crew.collect(patience=max(self.look_at - time.monotonic(), _TOGETHER))
+        if done and self.crew.busy:
+            time.sleep(_TOGETHER)
+            done += self.crew.collect(patience=0)
+        return done
+
+    def _record(self, done: Sequence[Done]) -> None:
+        if done:
+            records.record(done, clock=self.clock)
+
+
+def _perform(job: Job) -> Done:
+    return job, calls.perform(job)

@@ -1,6 +1,6 @@
 """The one answer to "which name do we print": the setting NAME_RESOLVER leads here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,16 +28,29 @@ class Known:
     choice: bool | None = None
 
 
-def resolve_name(
-    learner: Learner, *, policy: str, now: datetime, or_username: bool = True
-) -> ResolvedName | None:
-    """The name to print for `learner`; None when `policy` demands a verified one and there is
-    none. `or_username`: better the username than no name at all. At most two queries.
+def resolve_names(
+    asked: Sequence[tuple[Learner, str]], *, now: datetime
+) -> Sequence[ResolvedName | None]:
+    """The name to print for each learner under a policy; None when it demands a verified one and
+    there is none. Better the username than no name at all. Two queries.
     """
-    found = choose(known_of([learner])[learner.pk], policy=policy, now=now)
-    if found is not None and not found.name and or_username:
-        return ResolvedName(learner.username, USERNAME)
+    known = known_of([learner for learner, _ in asked])
+    return [
+        _or_username(choose(known[learner.pk], policy=policy, now=now), learner)
+        for learner, policy in asked
+    ]
+
+
+def resolve_name(learner: Learner, *, policy: str, now: datetime) -> ResolvedName | None:
+    """Of one."""
+    (found,) = resolve_names([(learner, policy)], now=now)
     return found
+
+
+def _or_username(found: ResolvedName | None, learner: Learner) -> ResolvedName | None:
+    if found is None or found.name:
+        return found
+    return ResolvedName(learner.username, USERNAME)
 
 
 def choose(known: Known, *, policy: str, now: datetime) -> ResolvedName | None:

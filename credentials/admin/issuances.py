@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from credentials import dispatch, worker
 from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.issuing import notes_of
 from credentials.models import CredlyBadge, Issuance
 
 State = Issuance.State
@@ -100,11 +101,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         if obj.name_drift:
             text = f"Issued in the name {obj.credential.issued_name}, which is no more in force"
             notes.append(Note("warning", text))
-        organization = obj.credential.template.organization
-        if organization is not None and organization.paused_reason:
-            text = f"The account of {organization} is paused: {organization.paused_reason}"
-            notes.append(Note("error", text))
-        return notes
+        return [*notes, *notes_of(obj.credential.template.organization)]
 
     def get_buttons(self, request: HttpRequest, obj: Issuance) -> Sequence[str]:
         return self.buttons if obj.state in _STUCK else ()

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
-from credentials.admin.base import LaurelAdmin, Note, display
+from credentials.admin.base import Note, display
+from credentials.admin.issuing import IssuingActions, notes_of
 from credentials.admin.organization_form import OrganizationForm
 from credentials.admin.trial import Trial, try_key
 from credentials.models import CredlyOrganization, CredlyRun
@@ -37,7 +38,7 @@ _ROTATION_UNKNOWN: Final = (
 
 
 @admin.register(CredlyOrganization)
-class CredlyOrganizationAdmin(LaurelAdmin):
+class CredlyOrganizationAdmin(IssuingActions):
     form = OrganizationForm
     fields = (
         "uuid",
@@ -51,8 +52,11 @@ class CredlyOrganizationAdmin(LaurelAdmin):
     readonly_fields = ("webhook_address", "synced_at")
     list_display = ("__str__", "uuid", "key", "situation", "template_count", "synced_at")
     search_fields = ("name", "uuid")
-    actions = ("synchronise", "compare", "rotate_key", "resume")
-    buttons = ("synchronise", "compare", "rotate_key", "resume")
+    actions = (
+        *("synchronise", "compare", "rotate_key", "resume"),
+        *("pause_issuing", "resume_issuing", "try_now"),
+    )
+    buttons = actions
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CredlyOrganization]:
         rows: QuerySet[CredlyOrganization] = super().get_queryset(request)
@@ -70,10 +74,6 @@ class CredlyOrganizationAdmin(LaurelAdmin):
         if left is None or left > keys.WARNING.days:
             return "good", where if left is None else f"{where}, {left} days left"
         return ("soon", f"{where}, {left} days left") if left >= 0 else ("over", f"{where}, over")
-
-    @display(description="account", label={"paused": "danger", "in use": "success"})
-    def situation(self, obj: CredlyOrganization) -> str:
-        return "paused" if obj.paused_reason else "in use"
 
     @display(description="templates", ordering="template_total")
     def template_count(self, obj: Any) -> int:
@@ -100,13 +100,13 @@ class CredlyOrganizationAdmin(LaurelAdmin):
     def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
         if obj is None:
             return ()
-        notes = []
+        notes = list(notes_of(obj))
         if obj.paused_reason:
             help_text = (
-                "Enter the right key and save, or press “Resume” when the key is right again."
+                "Nothing is sent to Credly, badges wait. Enter the right key and save, or press "
+                "“Resume” when the key is right again."
             )
-            text = f"Paused: nothing is sent to Credly, badges wait. {obj.paused_reason}"
-            notes += [Note("error", text), Note("info", help_text)]
+            notes.append(Note("info", help_text))
         elif obj.rotation_started_at is not None:
             notes.append(Note("warning", _ROTATION_UNKNOWN))
         notes += _key_notes(obj)
@@ -117,9 +117,11 @@ class CredlyOrganizationAdmin(LaurelAdmin):
         return notes
 
     def get_buttons(self, request: HttpRequest, obj: CredlyOrganization) -> Sequence[str]:
+        issuing = self.buttons_of_issuing(obj)
         if obj.paused_reason:
-            return ("resume",)
-        return ("synchronise", "compare", *(() if obj.api_key_env else ("rotate_key",)))
+            return ("resume", *issuing)
+        own = () if obj.api_key_env else ("rotate_key",)
+        return ("synchronise", "compare", *own, *issuing)
 
     # Saving
 

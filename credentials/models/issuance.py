@@ -65,6 +65,10 @@ class Issuance(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 
+    # Not stored. For a provider that looks: ids of the learner's other badges of the template
+    # there. They belong to former credentials and are not what is looked for.
+    taken: frozenset[str] = frozenset()
+
     class Meta:
         ordering = ["-id"]
         constraints = [

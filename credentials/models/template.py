@@ -36,6 +36,26 @@ class CredlyOrganization(models.Model):
         editable=False,
         help_text="Why no call is made with this key: Credly refused it. Saving a new key resumes.",
     )
+    issuing_paused_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when a person keeps back what is due; empty: nobody does.",
+    )
+    issuing_paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    issuing_paused_reason = models.TextField(blank=True, editable=False)
+    # The circuit breaker: see credentials.issuing.breaker, which alone writes these.
+    failures = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Calls that failed in a row through no fault of ours."
+    )
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    last_failure = models.TextField(blank=True, editable=False)
+    breaker_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="No call before then, and then a single one as a trial; empty: as many as fit.",
+    )
     synced_at = models.DateTimeField("last synchronised", null=True, blank=True, editable=False)
 
     class Meta:
@@ -43,6 +63,11 @@ class CredlyOrganization(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.uuid)
+
+    @property
+    def is_paused(self) -> bool:
+        """By Credly, which refused the key, or by a person."""
+        return bool(self.paused_reason) or self.issuing_paused_at is not None
 
     def set_api_key(self, api_key: str) -> None:
         self.api_key_encrypted = encrypt(api_key)

@@ -39,13 +39,39 @@ class Provider(Protocol):
         """Issue the credential. Called when nothing was sent before, or `find` found nothing."""
 
     def find(self, issuance: Issuance) -> External | None:
-        """The badge that an earlier attempt may have made; None when there is none."""
+        """The badge that an earlier attempt may have made, none of `issuance.taken`; None when
+        there is none.
+        """
 
     def revoke(self, issuance: Issuance) -> External:
         """Revoke the badge `issuance.external_id`; one that is revoked already is returned."""
 
     def is_paused(self, issuance: Issuance) -> bool:
         """Is the account behind this issuance out of order, so that no call makes sense?"""
+
+
+@runtime_checkable
+class TakesManyCalls(Protocol):
+    """A provider beyond the network, that many calls may be made to at the same time. They are
+    made in threads, so `issue`, `find` and `revoke` do not touch the database. Without this the
+    worker makes one call after the other, in its own thread.
+    """
+
+    def calls_at_once(self) -> int:
+        """Of one account and one worker process."""
+
+
+@runtime_checkable
+class IssuesMany(Protocol):
+    """A provider that issues many credentials in one call."""
+
+    largest_batch: int
+
+    def issue_many(self, issuances: Sequence[Issuance]) -> "Sequence[External | ProviderError]":
+        """For each, in their order, what `issue` would return or raise; one error of the call as a
+        whole may be raised instead. Called with at most `largest_batch` issuances of one account
+        for which nothing was sent before.
+        """
 
 
 Counts = Mapping[str, int]
@@ -102,13 +128,19 @@ class UnknownOutcome(Retryable):
     """The call may have been carried out: look it up before it is sent again."""
 
 
+class OneByOne(UnknownOutcome):
+    """The batch was refused, perhaps because of a single one in it. Each is looked up and sent
+    alone, at once and uncharged.
+    """
+
+
 class Permanent(ProviderError):  # noqa: N818 -- see Retryable
     """No later try of the same can succeed; a person has to look."""
 
 
 class AccountRefused(ProviderError):  # noqa: N818 -- see Retryable
-    """The account is refused, not this badge. The provider has paused the account; the issuance
-    waits, uncharged, until it is resumed.
+    """The account is refused, not this badge. The worker pauses the organization, if the template
+    has one; the issuance waits, uncharged, until it is resumed.
     """
 
 
@@ -125,6 +157,15 @@ def syncing() -> Mapping[str, SyncsTemplates]:
 def calling_back() -> Mapping[str, ParsesWebhooks]:
     """The configured providers that send webhooks, by name."""
     return {name: each for name, each in providers().items() if isinstance(each, ParsesWebhooks)}
+
+
+def calls_at_once(provider: object) -> int | None:
+    """None: the provider does not take many, and only in the thread that asks."""
+    return provider.calls_at_once() if isinstance(provider, TakesManyCalls) else None
+
+
+def largest_batch(provider: object) -> int:
+    return provider.largest_batch if isinstance(provider, IssuesMany) else 1
 
 
 @cache

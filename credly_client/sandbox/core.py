@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
@@ -125,11 +126,12 @@ class Sandbox:
         call = _below_root(call)
         route, ids = find_route(self._api.routes, call)
         self._world.calls[route.name] += 1
-        instead = self._switches.apply(Phase.BEFORE, name=route.name, reply=Reply())
+        hit = partial(self._switches.apply, name=route.name, organization="".join(ids[:1]))
+        instead = hit(Phase.BEFORE, reply=Reply())
         if instead is not None:
             return instead
         reply = _carry_out(route, ids=ids, call=call)
-        return self._switches.apply(Phase.AFTER, name=route.name, reply=reply) or reply
+        return hit(Phase.AFTER, reply=reply) or reply
 
     def _call_back(self) -> None:
         for event_id in self._world.take_outgoing():

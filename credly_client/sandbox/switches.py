@@ -19,14 +19,23 @@ FAILURES = (
 )
 
 
+_ABOUT_THE_CALL = ("count", "calls", "organization")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """`left`: calls still to be hit, None until cleared. `calls`: how a call's name begins."""
+    """`left`: calls still to be hit, None until cleared. `calls`: how a call's name begins.
+    `organization`: whose calls; empty: everybody's.
+    """
 
     left: int | None = None
     calls: str = ""
+    organization: str = ""
     options: Options
     dice: Random
+
+    def concerns(self, *, name: str, organization: str) -> bool:
+        return name.startswith(self.calls) and self.organization in ("", organization)
 
 
 class Switchboard:
@@ -51,18 +60,20 @@ class Switchboard:
         setting = self._set.get(name)
         return setting.dice if setting else Random()
 
-    def apply(self, phase: Phase, *, name: str, reply: Reply) -> Reply | None:
+    def apply(
+        self, phase: Phase, *, name: str, reply: Reply, organization: str = ""
+    ) -> Reply | None:
         """What the switches of a phase make of a call; None when none of them acts.
 
         Before a call the first one decides; on an answer all of them add up.
         """
         if phase is Phase.BEFORE:
-            self._drawn = self._draw(name)
+            self._drawn = self._draw(name, organization=organization)
         acted = None
         for key, switch in SWITCHES.items():
             if switch.phase is not phase or not switch.effect or not switch.fits(acted or reply):
                 continue
-            options = self._hit(key, name=name)
+            options = self._hit(key, name=name, organization=organization)
             if options is not None:
                 self.struck[key] += 1
                 acted = switch.effect(options, acted or reply)
@@ -70,18 +81,18 @@ class Switchboard:
                     return acted
         return acted
 
-    def _hit(self, key: str, *, name: str) -> Options | None:
+    def _hit(self, key: str, *, name: str, organization: str) -> Options | None:
         if key in self._drawn:
             return self._drawn[key]
         setting = self._set.get(key)
-        if setting is None or not name.startswith(setting.calls):
+        if setting is None or not setting.concerns(name=name, organization=organization):
             return None
         self._use(key, setting)
         return setting.options
 
-    def _draw(self, name: str) -> dict[str, Options]:
+    def _draw(self, name: str, *, organization: str) -> dict[str, Options]:
         setting = self._set.get(RANDOM)
-        if setting is None or not name.startswith(setting.calls):
+        if setting is None or not setting.concerns(name=name, organization=organization):
             return {}
         dice, options = setting.dice, setting.options
         if dice.random() * float(options.get("one_in", 3)) >= 1:
@@ -124,7 +135,12 @@ class Switchboard:
 
     def to_document(self) -> Document:
         return {
-            name: {"count": setting.left, "calls": setting.calls, **setting.options}
+            name: {
+                "count": setting.left,
+                "calls": setting.calls,
+                **({"organization": setting.organization} if setting.organization else {}),
+                **setting.options,
+            }
             for name, setting in self._set.items()
         }
 
@@ -137,10 +153,10 @@ def _setting(value: Any, *, takes: frozenset[str]) -> Setting | None:
         return Setting(options={}, dice=Random())
     if isinstance(value, int) and value > 0:
         return Setting(left=value, options={}, dice=Random())
-    known = {"count", "calls", *takes}
+    known = {*_ABOUT_THE_CALL, *takes}
     if not isinstance(value, dict) or not set(value) <= known:
         raise ValueError(f"takes true, false, a count or an object of {', '.join(sorted(known))}")
-    options = {key: item for key, item in value.items() if key not in ("count", "calls")}
+    options = {key: item for key, item in value.items() if key not in _ABOUT_THE_CALL}
     count = value.get("count")
     if count is not None and (not isinstance(count, int) or count < 1):
         raise ValueError("count is not a number above 0")
@@ -148,6 +164,7 @@ def _setting(value: Any, *, takes: frozenset[str]) -> Setting | None:
     return Setting(
         left=count,
         calls=str(value.get("calls") or ""),
+        organization=str(value.get("organization") or ""),
         options=options,
         dice=Random(options.get("seed")),
     )

@@ -49,7 +49,9 @@ def test_consumers_race_on_the_same_people_and_every_event_counts() -> None:
                 first = 1 + PEOPLE * round_  # new ones each time: making them is the worst moment
                 people = order.sample(range(first, first + PEOPLE), PEOPLE)
                 messages = [number_passes(who, minute=10 * round_ + number) for who in people]
-                reports.append(batch.process(decode_all(messages), clock=lambda: datetime.now(UTC)))
+                reports.append(
+                    batch.process(batch.decode_all(messages), clock=lambda: datetime.now(UTC))
+                )
         finally:
             connections.close_all()
 

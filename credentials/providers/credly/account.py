@@ -1,19 +1,27 @@
 """The account of one organization: its key, a client with it, and pausing when it is refused."""
 
+import math
 import os
+import threading
 import time
 from datetime import datetime
 from http.client import INTERNAL_SERVER_ERROR, TOO_MANY_REQUESTS
 from typing import ClassVar
 
 from django.conf import settings
+from requests import Session
 
 from credentials.models import CredlyOrganization
 from credentials.secrets import encrypt
+from credly_client import transport
 from credly_client.client import CredlyClient
 from credly_client.errors import Unreachable
 from credly_client.requests import Request
 from credly_client.responses import Answer
+
+IDLE = 15.0
+"""Seconds. Whoever is on the way may have forgotten a connection that was silent for longer."""
+_threads = threading.local()
 
 
 class KeyMissingError(ValueError):
@@ -67,6 +75,7 @@ def client(
     *,
     key: str | None = None,
     kind: type[CredlyClient] = CredlyClient,
+    session: Session | None = None,
 ) -> CredlyClient:
     """`key` tries another key than the stored one. Raises the errors of `api_key`."""
     token = key or api_key(organization)
@@ -75,9 +84,20 @@ def client(
             base_url=settings.CREDLY_API_BASE_URL,
             organization_id=organization.uuid,
             token=token,
+            session=session,
         )
     except ValueError as error:  # says what is wrong, without the key
         raise KeyMissingError(f"No client for the organization {organization}: {error}") from None
+
+
+def session() -> Session:
+    """One of the thread's own, so that calls that follow one another share a connection."""
+    now = time.monotonic()
+    if now - getattr(_threads, "used_at", -math.inf) > IDLE:
+        _threads.session = transport.new_session()
+    _threads.used_at = now
+    kept: Session = _threads.session
+    return kept
 
 
 def patient_client(organization: CredlyOrganization) -> CredlyClient:

@@ -1,6 +1,6 @@
 """Issuing and revoking at Credly."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,9 @@ from credentials.providers.base import (
     Counts,
     External,
     Notice,
+    OneByOne,
     Permanent,
+    ProviderError,
     Report,
     Retryable,
     UnknownOutcome,
@@ -24,6 +26,7 @@ from credentials.providers.credly import account, notices, templates
 from credentials.secrets import UndecryptableError
 from credly_client import errors
 from credly_client.client import CredlyClient
+from credly_client.requests import LARGEST_BATCH
 from credly_client.types import BadgeRequest, BadgeState, IssuedBadge
 
 State = Issuance.State
@@ -46,19 +49,13 @@ class CredlyProvider:
         )
         return (f"{fault} https://sandbox-api.credly.com/v1/.",)
 
+    largest_batch = LARGEST_BATCH
+
+    def calls_at_once(self) -> int:
+        return int(settings.CREDLY_CALLS_AT_ONCE)
+
     def issue(self, issuance: Issuance) -> External:
-        learner = issuance.credential.learner
-        if not learner.email:
-            raise Permanent("The learner has no e-mail address, and Credly cannot issue without.")
-        first, last = split_name(issuance.credential.issued_name, learner.username)
-        request = BadgeRequest(
-            template_id=issuance.credential.template.uuid,
-            recipient_email=learner.email,
-            first_name=first,
-            last_name=last,
-            issued_at=issuance.credential.awarded_at,
-            issuer_earner_id=str(learner.uuid),
-        )
+        request = _request(issuance)
         with _calls(issuance) as client:
             try:
                 return external(client.issue_badge(request))
@@ -70,6 +67,21 @@ class CredlyProvider:
                         f"{error}"
                     ) from error
                 return found
+
+    def issue_many(self, issuances: Sequence[Issuance]) -> Sequence[External | ProviderError]:
+        answers: dict[int, External | ProviderError] = {}
+        requests: dict[int, BadgeRequest] = {}
+        for each in issuances:
+            try:
+                requests[each.pk] = _request(each)
+            except Permanent as error:
+                answers[each.pk] = error
+        if requests:
+            try:
+                answers |= _issue_batch(issuances[0], requests)
+            except ProviderError as error:
+                answers |= dict.fromkeys(requests, error)
+        return [answers[each.pk] for each in issuances]
 
     def find(self, issuance: Issuance) -> External | None:
         with _calls(issuance) as client:
@@ -92,7 +104,7 @@ class CredlyProvider:
 
     def is_paused(self, issuance: Issuance) -> bool:
         organization = issuance.credential.template.organization
-        return organization is not None and bool(organization.paused_reason)
+        return organization is not None and organization.is_paused
 
     def sync_templates(
         self, organization: CredlyOrganization, *, clock: Callable[[], datetime], report: Report
@@ -101,6 +113,36 @@ class CredlyProvider:
 
     def parse_webhook(self, body: bytes) -> Notice:
         return notices.parse(body)
+
+
+def _request(issuance: Issuance) -> BadgeRequest:
+    """Raises Permanent."""
+    learner = issuance.credential.learner
+    if not learner.email:
+        raise Permanent("The learner has no e-mail address, and Credly cannot issue without.")
+    first, last = split_name(issuance.credential.issued_name, learner.username)
+    return BadgeRequest(
+        template_id=issuance.credential.template.uuid,
+        recipient_email=learner.email,
+        first_name=first,
+        last_name=last,
+        issued_at=issuance.credential.awarded_at,
+        issuer_earner_id=str(learner.uuid),
+    )
+
+
+def _issue_batch(
+    issuance: Issuance, requests: Mapping[int, BadgeRequest]
+) -> Mapping[int, External | ProviderError]:
+    """In the name of the organization of `issuance`; by key of the issuances. Raises ProviderError
+    for all of them.
+    """
+    with _calls(issuance) as client:
+        try:
+            badges = client.issue_badges(list(requests.values()))
+        except errors.Refused as error:
+            raise OneByOne(str(error)) from error
+    return {key: external(badge) for key, badge in zip(requests, badges, strict=True)}
 
 
 def external(badge: IssuedBadge) -> External:
@@ -119,15 +161,8 @@ def _find(client: CredlyClient, issuance: Issuance) -> External | None:
         issuer_earner_id=str(learner.uuid),
         template_id=issuance.credential.template.uuid,
     )
-    # A former credential's badge may still be live there; it is that issuance's to revoke.
-    taken = set(
-        Issuance.objects.filter(
-            provider=issuance.provider, external_id__in=[str(badge.id) for badge in badges]
-        )
-        .exclude(pk=issuance.pk)
-        .values_list("external_id", flat=True)
-    )
-    return next((external(badge) for badge in badges if str(badge.id) not in taken), None)
+    found = (external(badge) for badge in badges if str(badge.id) not in issuance.taken)
+    return next(found, None)
 
 
 @contextmanager
@@ -137,18 +172,15 @@ def _calls(issuance: Issuance) -> Iterator[CredlyClient]:
     if organization is None:
         raise Permanent("The template names no Credly organization.")
     try:
-        with account.client(organization) as client:
-            yield client
+        yield account.client(organization, session=account.session())
     except (account.KeyMissingError, UndecryptableError) as error:
-        account.pause(organization, reason=str(error))
         raise AccountRefused(str(error)) from error
     except errors.CredlyError as error:
-        raise _translate(error, organization) from error
+        raise _translate(error) from error
 
 
-def _translate(error: errors.CredlyError, organization: CredlyOrganization) -> Exception:
+def _translate(error: errors.CredlyError) -> ProviderError:
     if error.account_wide:
-        account.pause(organization, reason=str(error))
         return AccountRefused(str(error))
     if error.outcome_unknown:
         return UnknownOutcome(str(error), after=error.retry_after)

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from credentials.issuing import breaker
 from credentials.models import (
     BadgeTemplate,
     CredlyOrganization,
@@ -25,6 +27,7 @@ from tests.integration.admin.conftest import ACME, GLOBEX, KEY
 from tests.integration.admin.pages import all_errors, messages, send
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LIST = "/admin/credentials/credlyorganization/"
 ADD = "/admin/credentials/credlyorganization/add/"
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +163,74 @@ def test_resume(admin_client: Client, acme: CredlyOrganization) -> None:
     assert CredlyOrganization.objects.get().paused_reason == ""
 
 
+def test_issuing_is_paused_by_hand_with_a_reason(
+    admin_client: Client, acme: CredlyOrganization
+) -> None:
+    asked = press(admin_client, "pause_issuing", acme).content.decode()
+    assert "Why" in asked
+    assert CredlyOrganization.objects.get().issuing_paused_at is None
+    press(admin_client, "pause_issuing", acme, reason=" ")
+    assert CredlyOrganization.objects.get().issuing_paused_at is None
+
+    page = press(admin_client, "pause_issuing", acme, reason="We sort out who gets what.")
+
+    stored = CredlyOrganization.objects.get()
+    assert stored.is_paused
+    assert stored.paused_reason == ""
+    assert (stored.issuing_paused_by, stored.issuing_paused_reason) == (
+        "admin",
+        "We sort out who gets what.",
+    )
+    text = page.content.decode()
+    assert "was paused by admin on" in text
+    assert "We sort out who gets what." in text
+    assert "Resume issuing" in text
+    assert "paused by hand" in admin_client.get(LIST).content.decode()
+    history = LogEntry.objects.values_list("change_message", flat=True)
+    assert list(history) == ["Paused issuing: We sort out who gets what."]
+
+    press(admin_client, "resume_issuing", acme)
+
+    assert not CredlyOrganization.objects.get().is_paused
+    assert "paused by hand" not in admin_client.get(LIST).content.decode()
+
+
+def test_a_new_key_does_not_resume_what_a_person_paused(
+    admin_client: Client, acme: CredlyOrganization, credly: Running
+) -> None:
+    press(admin_client, "pause_issuing", acme, reason="Not yet.")
+    send(admin_client, page_of(acme), {"api_key": KEY})
+    assert CredlyOrganization.objects.get().issuing_paused_reason == "Not yet."
+
+
+def test_that_credly_fails_is_said_in_plain_words(
+    admin_client: Client, acme: CredlyOrganization
+) -> None:
+    now = timezone.now()
+    outcome = breaker.Outcome(worked=False, error="503 from Credly")
+    breaker.note(acme.pk, [outcome] * breaker.FAILURES, now=now)
+
+    page = admin_client.get(page_of(acme)).content.decode()
+    assert "Credly fails for Acme" in page
+    assert "10 calls in a row, the last one: 503 from Credly. What is due waits" in page
+    assert "Credly fails" in admin_client.get(LIST).content.decode()
+
+    press(admin_client, "try_now", acme)
+
+    until = CredlyOrganization.objects.get().breaker_until
+    assert until is not None
+    assert until <= timezone.now()
+
+
+def test_whoever_may_only_look_cannot_pause(client: Client, acme: CredlyOrganization) -> None:
+    auditor = User.objects.create_user("auditor", is_staff=True)
+    auditor.user_permissions.add(Permission.objects.get(codename="view_credlyorganization"))
+    client.force_login(auditor)
+    answer = press(client, "pause_issuing", acme, reason="Mischief.")
+    assert answer.status_code == 403
+    assert not CredlyOrganization.objects.get().is_paused
+
+
 def test_synchronise_templates(
     admin_client: Client, acme: CredlyOrganization, credly: Running
 ) -> None:
@@ -282,6 +353,6 @@ def work(run: CredlyRun) -> None:
     assert runs.work(run.pk, clock=timezone.now)
 
 
-def press(client: Client, action: str, organization: CredlyOrganization) -> Any:
+def press(client: Client, action: str, organization: CredlyOrganization, **entered: str) -> Any:
     url = f"/admin/credentials/credlyorganization/{organization.pk}/do/{action}/"
-    return client.post(url, follow=True)
+    return client.post(url, entered, follow=True)

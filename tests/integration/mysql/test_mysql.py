@@ -62,7 +62,7 @@ def test_a_batch_larger_than_a_statement_may_be_is_cut() -> None:
         (limit,) = cursor.fetchone()
     size = 900_000
     messages = [ann_passes(minute=n, title="x" * size) for n in range(limit // size + 2)]
-    report = batch.process(decode_all(messages), clock=lambda: datetime.now(UTC))
+    report = batch.process(batch.decode_all(messages), clock=lambda: datetime.now(UTC))
     assert report.of("accepted") == len(messages)
     assert InboxEvent.objects.count() == len(messages)
 
@@ -86,7 +86,7 @@ def small_statements(transactional_db: None) -> Iterator[None]:
 def test_an_event_that_is_too_large_for_a_statement_fails_alone() -> None:
     """Quotes take four bytes each in the statement: the message itself is below 1 MB."""
     messages = [ann_passes(1), ann_passes(2, title='"' * 900_000), ann_passes(3)]
-    report = batch.process(decode_all(messages), clock=lambda: datetime.now(UTC))
+    report = batch.process(batch.decode_all(messages), clock=lambda: datetime.now(UTC))
     assert (report.of("accepted"), report.of("failed")) == (2, 1)
     row = InboxEvent.objects.get(state=InboxEvent.State.FAILED)
     assert row.event_id == messages[1].event_id

@@ -141,3 +141,12 @@ def test_random_faults_for_some_calls_and_so_often() -> None:
     ]
     assert hits == [False, True, False, True, False]
     assert switches.struck == {"down": 2}
+
+
+def test_one_organization_only() -> None:
+    switches = Switchboard()
+    switches.change({"down": {"organization": "acme"}})
+    assert switches.apply(Phase.BEFORE, name=ISSUE, reply=OK, organization="acme") is not None
+    assert switches.apply(Phase.BEFORE, name=ISSUE, reply=OK, organization="globex") is None
+    assert switches.apply(Phase.BEFORE, name=ISSUE, reply=OK) is None
+    assert switches.to_document()["down"]["organization"] == "acme"

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
+from credentials.issuing.plan import Action, plan
 from credentials.models import Issuance
 from credentials.retry import backoff
-from credentials.worker import Action, plan
 
 S, W = Issuance.State, Issuance.Wanted
 
