@@ -64,7 +64,7 @@ def learning_path(
     for course_key, demands in steps.items():
         for each in _asked(course_key, demands=demands, learner=learner):
             so_far = standing.setdefault(each.lms_user_id, _Standing(each))
-            so_far.last = attrs.evolve(each, email=each.email or so_far.last.email)
+            so_far.last = each
             if each.is_eligible:
                 so_far.met.append(course_key)
             if each.fault:

@@ -18,6 +18,7 @@ from certificates.platform.sandbox.world import World, WorldError
 TOKEN: Final = "oauth2/access_token"  # noqa: S105 -- an address
 CONTROL: Final = "sandbox/"
 LIFE: Final = 3600  # seconds
+REDIRECTS: Final = range(300, 400)
 
 
 @attrs.frozen(kw_only=True)
@@ -143,6 +144,8 @@ def _as_faulty(encoded: Encoded, *, fault: Fault, url: str) -> Encoded:
     match fault.kind:
         case "status":
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            if fault.status in REDIRECTS:
+                headers["Location"] = f"{url}/elsewhere"
             page = f"<h1>{fault.status}</h1>".encode()
             return Encoded(status=fault.status, body=page, headers=headers)
         case "slow":

@@ -79,7 +79,12 @@ def test_the_odd_data_of_one_learner_is_that_learners(platform: Running) -> None
             )
         )
     )
-    for results in (ask("completions"), ask("grades", required_grades={"hw": 0.5})):
+    for results in (
+        ask("completions"),
+        ask("completions", required_completion=0),
+        ask("grades", required_grades={"hw": 0.5}),
+        ask("grades", required_grades={"hw": 0}),
+    ):
         assert eligible(results) == {"ann"}
         assert [name for name, each in results.items() if each.fault] == ["bob", "cid", "dan"]
 

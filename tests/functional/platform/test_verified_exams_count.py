@@ -4,6 +4,7 @@ from typing import Any
 
 from pytest_django import DjangoAssertNumQueries
 
+from exam_attempts.eligibility import verified_exams
 from tests.functional.conftest import Service
 from tests.functional.exam_stories import BOB, CK, PROF, UK, exam
 from tests.functional.platform.academy import ask, eligible
@@ -37,11 +38,13 @@ def test_verified_exams(
     assert "prof" not in results  # only sat an exam to practise
 
     assert eligible(ask("verified_exams", CK, exams=[UK])) == {"ann", "bob"}
+    assert eligible(ask("verified_exams", CK, exams=[UK, "never sat"])) == set()
     assert eligible(ask("verified_exams", UK)) == {"ann", "bob"}
     assert eligible(ask("verified_exams", UK, exams=[OTHER])) == {"ann", "bob"}  # the lesson counts
     practised = ask("verified_exams", CK, exam_types=["practice"])
     assert (eligible(practised), set(practised)) == ({"prof"}, {"prof"})
-    assert set(ask("verified_exams", CK, learner=11)) == {"ann"}
+    one = verified_exams(CK, {"exams": [], "exam_types": ["proctored"]}, learner=11)
+    assert [lms_user_id for lms_user_id, _ in one] == [11]
     assert ask("verified_exams", "course-v1:edX+P2+2024") == {}
 
     tell(service, exam("reset", 6, requested_by=PROF))
