@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,7 @@ from certificates.platform.sandbox.core import Encoded, Sandbox
 from certificates.platform.sandbox.world import World
 
 IDLE = 60.0
+LONGEST_ADDRESS = 4000  # as the usual servers in front of a platform
 LARGEST_BODY = 64 * 1024 * 1024
 
 
@@ -24,6 +26,9 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE
 
     def _serve(self) -> None:
+        if len(self.path) > LONGEST_ADDRESS:
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return
         parts = urlsplit(self.path)
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         encoded = self.server.sandbox.answer(
