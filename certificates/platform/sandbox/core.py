@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 import orjson
@@ -24,7 +24,7 @@ REDIRECTS: Final = range(300, 400)
 @attrs.frozen(kw_only=True)
 class Encoded:
     """What HTTP needs. `hold`: seconds before the answer, `drip`: between two bytes, `end`: hang
-    up instead.
+    up before the answer, or in the middle of it.
     """
 
     status: int
@@ -32,7 +32,7 @@ class Encoded:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     hold: float = 0.0
     drip: float = 0.0
-    end: bool = False
+    end: Literal["", "before", "middle"] = ""
 
 
 class Sandbox:
@@ -153,7 +153,9 @@ def _as_faulty(encoded: Encoded, *, fault: Fault, url: str) -> Encoded:
         case "drip":
             return attrs.evolve(encoded, drip=fault.seconds)
         case "reset":
-            return attrs.evolve(encoded, end=True)
+            return attrs.evolve(encoded, end="before")
+        case "hangup":
+            return attrs.evolve(encoded, end="middle")
         case kind:
             return attrs.evolve(encoded, body=BODIES[kind](encoded.body, url))
 

@@ -39,10 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if encoded.hold:
             self.server.stopping.wait(encoded.hold)
-        if encoded.end:
-            self.close_connection = True
-            return
-        self._write(encoded)
+        self.close_connection |= bool(encoded.end)
+        if encoded.end != "before":
+            self._write(encoded)
 
     do_GET = do_POST = _serve  # noqa: N815 -- names of the standard library
 
@@ -64,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(encoded.body)))
         self.end_headers()
         if not encoded.drip:
-            self.wfile.write(encoded.body)
+            half = len(encoded.body) // 2 if encoded.end else None
+            self.wfile.write(encoded.body[:half])
             return
         for byte in encoded.body:
             self.wfile.write(bytes([byte]))
