@@ -266,6 +266,8 @@ BADGES_CONFIG = {
         "org.openedx.learning.idv_attempt.pending.v1",
         "org.openedx.learning.idv_attempt.approved.v1",
         "org.openedx.learning.idv_attempt.denied.v1",
+        # What our own schedules learn when they ask the platform.
+        "org.laurel.credentials.eligibility.evaluated.v1",
     ],
 }
 BADGES_TOPIC = "learning-badges-lifecycle"
