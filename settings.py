@@ -240,6 +240,11 @@ LEARNER_ERASERS = [
 RETIREMENT_KEEPS_ISSUED_NAMES = env.bool("RETIREMENT_KEEPS_ISSUED_NAMES", False)
 PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
 
+# Who is asked whether learners are eligible, and who draws PDFs: {"slug": "dotted.path"}. Packages
+# add theirs by the entry points `laurel.retrievers` and `laurel.generators`.
+ELIGIBILITY_RETRIEVERS: dict[str, str] = {}
+PDF_GENERATORS: dict[str, str] = {}
+
 # Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the
 # payload holds more than one UserData.
 BADGES_CONFIG = {

@@ -1,9 +1,11 @@
 """The interface between a schedule and the source it asks."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
+
+CONTEXTS: Final = ("course", "lesson", "pathway")
 
 
 @attrs.frozen
@@ -22,19 +24,29 @@ class Evaluated:
     fault: str = ""
 
 
+Result = Evaluated | tuple[int, Mapping[str, Any]]
+"""The second form is `(lms_user_id, {"is_eligible": bool, ...})`: `username`, `email`, `name` and
+`fault` as above, every other key is a detail.
+"""
+
+
 class Retriever(Protocol):
     """`options_schema`: JSON schema (2020-12) of its options, defaults included; admin makes the
     form from it. `contexts`: the kinds of context it understands.
     """
 
-    options_schema: Mapping[str, Any]
-    contexts: frozenset[str]  # of "course", "lesson", "pathway"
+    @property
+    def options_schema(self) -> Mapping[str, Any]: ...
+
+    @property
+    def contexts(self) -> frozenset[str]: ...
 
     def __call__(
         self, context_key: str, options: Mapping[str, Any], *, learner: int | None = None
-    ) -> Iterable[Evaluated]:
-        """Everybody of the context, or only the learner of this LMS id; streamed, page by page.
-        Raises RetrievalError when a page cannot be had: then nobody is changed.
+    ) -> Iterable[Result] | Mapping[int, Mapping[str, Any]]:
+        """Everybody of the context, or only the learner of this LMS id; best streamed, page by
+        page. A mapping of LMS ids is as good as its items. `options` have their defaults and fit
+        the schema. Raises RetrievalError when a page cannot be had: then nobody is changed.
         """
 
 
