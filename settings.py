@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
     "delete-old-events": {"task": "events.tasks.delete_old", "schedule": 600.0},
+    "sweep-schedules": {"task": "certificates.tasks.sweep", "schedule": 15.0},
     "credly-nightly": {"task": "credentials.tasks.nightly", "schedule": crontab(hour=3, minute=7)},
 }
 
@@ -234,6 +235,7 @@ LEARNER_ERASERS = [
     "verified_names.retirement.erase",
     "exam_attempts.retirement.erase",
     "badges.retirement.erase",
+    "certificates.retirement.erase",
     "events.retirement.erase",
 ]
 # Do the credentials of such a person keep the name they were issued in?
