@@ -244,8 +244,21 @@ PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
 
 # Who is asked whether learners are eligible, and who draws PDFs: {"slug": "dotted.path"}. Packages
 # add theirs by the entry points `laurel.retrievers` and `laurel.generators`.
-ELIGIBILITY_RETRIEVERS: dict[str, str] = {}
+ELIGIBILITY_RETRIEVERS = {
+    "completions": "certificates.retrievers.completions.completions",
+    "grades": "certificates.retrievers.grades.grades",
+    "completions_and_grades": "certificates.retrievers.completions_and_grades.both",
+    "learning_path": "certificates.retrievers.learning_path.learning_path",
+    "verified_exams": "exam_attempts.eligibility.verified_exams",
+}
 PDF_GENERATORS: dict[str, str] = {}
+
+# The platform (the LMS) that retrievers ask, by OAuth2 client credentials.
+PLATFORM_API_BASE_URL = env.str("PLATFORM_API_BASE_URL", "")
+PLATFORM_API_CLIENT_ID = env.str("PLATFORM_API_CLIENT_ID", "")
+PLATFORM_API_CLIENT_SECRET = env.str("PLATFORM_API_CLIENT_SECRET", "")
+# How long one answer may take, in seconds. A page of a large course's gradebook takes a while.
+PLATFORM_API_TIMEOUT = env.float("PLATFORM_API_TIMEOUT", 60.0, validate=validate.Range(min=0.1))
 
 # Event types that take part. An entry is a string, or {"type": ..., "learner": path} where the
 # payload holds more than one UserData.

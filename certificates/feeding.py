@@ -24,7 +24,7 @@ from badges.progressed import LearnerMatch
 from badges.rules.book import TemplateMatch
 from badges.steps import progress
 from certificates.models import EligibilitySchedule
-from certificates.results import Finding
+from certificates.spool import Finding
 from credentials.database import with_retries
 from credentials.lifecycle import Verdict, judge
 from credentials.models import Learner, UserCredential

@@ -18,14 +18,13 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from certificates import feeding, gates, results, schedules
+from certificates import feeding, gates, options, schedules
 from certificates.feeding import Source
 from certificates.models import EligibilitySchedule, ScheduleFinding, ScheduleRun
 from certificates.models.run import UNFINISHED
-from certificates.plugins import UnknownPluginError
-from certificates.results import Finding, Spool
+from certificates.retrievers import asking
 from certificates.retrievers.base import RetrievalError
-from certificates.retrievers.registry import retriever
+from certificates.spool import Finding, Spool, finding
 from credentials import dispatch
 from credentials.models import Lease
 
@@ -143,7 +142,6 @@ def _outcome(run: ScheduleRun, progress: "_Progress", *, at: datetime) -> tuple[
         return State.DONE, _carry_out(run, progress, at=at)
     except (
         RetrievalError,
-        UnknownPluginError,
         feeding.NotConfiguredError,
         LostLeaseError,
     ) as error:
@@ -170,18 +168,16 @@ def _closed(run: ScheduleRun, *, now: datetime) -> str:
 def _carry_out(run: ScheduleRun, progress: "_Progress", *, at: datetime) -> str:
     """First everything is fetched, then it is fed: a page that fails changes nobody."""
     schedule = run.schedule
-    faults = schedules.options_faults(schedule.type, schedule.options)
-    if faults:
-        words = "; ".join(
-            f"{path}: {message}".removeprefix(": ") for path, message in faults.items()
-        )
-        raise RetrievalError(f"The options do not fit any more: {words}")
-    ask = retriever(schedule.type.retriever)
+    told = asking.evaluate(
+        schedule.type.retriever,
+        context_key=schedule.context_key,
+        options=options.merged(schedule.type.options, schedule.options),
+    )
     act = feeding.feed if run.kind == Kind.RUN else feeding.rehearse
     source = Source.of(schedule, run=run.uuid, at=at)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         spool = Spool(file)
-        for found in results.read(ask(schedule.context_key, schedules.effective_options(schedule))):
+        for found in map(finding, told):
             progress.evaluated(found)
             if not found.fault:
                 spool.add(found)

@@ -1,7 +1,7 @@
 """The interface between a schedule and the source it asks."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -48,6 +48,36 @@ class Retriever(Protocol):
         page. A mapping of LMS ids is as good as its items. `options` have their defaults and fit
         the schema. Raises RetrievalError when a page cannot be had: then nobody is changed.
         """
+
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Ask(Protocol[A_co]):
+    def __call__(
+        self, context_key: str, options: Mapping[str, Any], *, learner: int | None = None
+    ) -> A_co: ...
+
+
+@attrs.frozen
+class Declared(Generic[A_co]):
+    """A function with what a Retriever needs beside it."""
+
+    ask: Ask[A_co]
+    options_schema: Mapping[str, Any]
+    contexts: frozenset[str]
+
+    def __call__(
+        self, context_key: str, options: Mapping[str, Any], *, learner: int | None = None
+    ) -> A_co:
+        return self.ask(context_key, options, learner=learner)
+
+
+def declare(
+    *, options_schema: Mapping[str, Any], contexts: Iterable[str]
+) -> Callable[[Ask[A_co]], Declared[A_co]]:
+    """Makes a retriever of a function. Attributes of its own would do as well."""
+    return lambda ask: Declared(ask, options_schema, frozenset(contexts))
 
 
 class RetrievalError(Exception):

@@ -1,0 +1,140 @@
+"""HTTP around the sandbox: the standard library's server, one thread per connection."""
+
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from certificates.platform.sandbox.core import Encoded, Sandbox
+from certificates.platform.sandbox.world import World
+
+IDLE = 60.0
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+    # One segment per answer: headers and body apart would wait for a delayed acknowledgement.
+    wbufsize = 64 * 1024
+    disable_nagle_algorithm = True
+    timeout = IDLE
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        encoded = self.server.sandbox.answer(
+            unquote(parts.path),
+            query=dict(parse_qsl(parts.query)),
+            form=self._form(),
+            token=token if scheme == "JWT" else None,
+        )
+        if encoded.hold:
+            self.server.stopping.wait(encoded.hold)
+        if encoded.end:
+            self.close_connection = True
+            return
+        self._write(encoded)
+
+    do_GET = do_POST = _serve  # noqa: N815 -- names of the standard library
+
+    def _form(self) -> dict[str, Any]:
+        length = min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY)
+        raw = self.rfile.read(length)
+        if "json" not in self.headers.get("Content-Type", ""):
+            return dict(parse_qsl(raw.decode(errors="replace")))
+        try:
+            document = json.loads(raw)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def _write(self, encoded: Encoded) -> None:
+        self.send_response(encoded.status)
+        for name, value in encoded.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(encoded.body)))
+        self.end_headers()
+        if not encoded.drip:
+            self.wfile.write(encoded.body)
+            return
+        for byte in encoded.body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if self.server.stopping.wait(encoded.drip):
+                return
+
+    def log_message(self, *_args: Any) -> None:
+        """Nothing: the query may name learners."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], *, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that went away, as one with a time-out does, is no fault."""
+
+    def hang_up(self) -> None:
+        """Ends the connections that clients keep open, so that nothing answers after a stop."""
+        for connection in tuple(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class Running:
+    """A sandbox that listens at `url`. A context manager: leaving it stops it."""
+
+    def __init__(self, sandbox: Sandbox, *, host: str, port: int) -> None:
+        self.sandbox = sandbox
+        self._server = _Server((host, port), sandbox=sandbox)
+        self.url = sandbox.url = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="platform-sandbox",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.stopping.set()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+
+def serve(world: World | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Running:
+    """Starts listening and returns at once; port 0 takes a free one. OSError: it is taken."""
+    return Running(Sandbox(world or World()), host=host, port=port)
