@@ -416,18 +416,20 @@ OPENEDX_TELEMETRY: list[str] = []  # its default asks for a package that is not 
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 
-def _page(title: str, icon: str, model: str) -> dict[str, object]:
-    """An entry of the sidebar, shown to those who may look at `model` (app.model)."""
+def _page(title: str, icon: str, model: str, allowed: str = "") -> dict[str, object]:
+    """An entry of the sidebar, shown to those who may look at `model` (app.model), or as the
+    function at the dotted path `allowed` says.
+    """
     app, name = model.split(".")
 
-    def allowed(request: HttpRequest) -> bool:
+    def may_look(request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
 
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": allowed,
+        "permission": allowed or may_look,
     }
 
 
@@ -466,6 +468,23 @@ UNFOLD = {
                 _page("Issuances", "send", "credentials.issuance"),
                 _page("Learners", "school", "credentials.learner"),
                 _page("Exam attempts", "quiz", "exam_attempts.examattempt"),
+            ),
+            _section(
+                "Schedules",
+                _page(
+                    "Schedules",
+                    "event_repeat",
+                    "certificates.eligibilityschedule",
+                    allowed="certificates.access.sees_schedules",
+                ),
+                _page(
+                    "Runs",
+                    "history",
+                    "certificates.schedulerun",
+                    allowed="certificates.access.sees_schedules",
+                ),
+                _page("Types", "category", "certificates.credentialtype"),
+                _page("Instructors", "co_present", "certificates.courseinstructor"),
             ),
             _section(
                 "Names",
