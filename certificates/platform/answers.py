@@ -78,11 +78,10 @@ class Grades:
 
 @attrs.frozen
 class Completion:
-    """`ratio`: of the course, 1 is everything; `blocks`: of those that were asked for."""
+    """`ratio`: of the course or of the block that was asked for, 1 is everything."""
 
     username: str
     ratio: float = 0.0
-    blocks: Mapping[str, float] = attrs.field(factory=dict)
     fault: str = ""
 
 
@@ -197,24 +196,27 @@ def _sections(breakdown: Any) -> Sequence[Section]:
     return found
 
 
-def completion(document: Any, *, block_type: str = "") -> Completion:
-    """`block_type`: the list of blocks that was asked for, such as `sequential`."""
+def completion(document: Any, *, block: str = "", block_type: str = "") -> Completion:
+    """Of the course, or of one block; the answer has a list of all blocks of its type. A block
+    that is not listed is one that the learner did not begin.
+    """
     document = _object(document, what="the completion")
     username = _text(document, "username")
     try:
-        return Completion(
-            username,
-            ratio=_ratio(document),
-            blocks=_blocks(document.get(block_type)) if block_type else {},
-        )
+        if not block:
+            return Completion(username, _ratio(document))
+        for each in _blocks(document.get(block_type)):
+            if each.get("block_key") == block:
+                return Completion(username, _ratio(each))
+        return Completion(username)
     except _OddError as error:
         return Completion(username, fault=f"the completion makes no sense: {error}")
 
 
-def _blocks(listed: Any) -> Mapping[str, float]:
+def _blocks(listed: Any) -> Sequence[Mapping[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise _OddError("the blocks are no list of objects")
-    return {str(each.get("block_key")): _ratio(each) for each in listed}
+    return listed
 
 
 def _ratio(document: Mapping[str, Any]) -> float:

@@ -72,11 +72,12 @@ class Platform:
         """
         query: dict[str, str | int] = {"page_size": PAGE_SIZE, "requested_fields": "username"}
         if block:
-            query |= {"requested_fields": f"username,{block_type}", "root_block": block}
+            # Its type can be asked for, and then all of this type come; `read` keeps this one.
+            query["requested_fields"] = f"username,{block_type}"
         if username:
             query["username"] = username
         path = f"api/completion/v1/course/{_part(course_key)}/"
-        read = partial(answers.completion, block_type=block_type)
+        read = partial(answers.completion, block=block, block_type=block_type)
         with suppress(NotFound) if username else nullcontext():
             yield from self.client.pages(path, query=query, read=read)
 

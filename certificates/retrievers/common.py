@@ -72,13 +72,24 @@ def username_of(learner: int | None, *, asked: Platform) -> str | None:
 def evaluated(
     account: Account, *, unmet: Sequence[str], details: Mapping[str, Any], fault: str = ""
 ) -> Evaluated:
-    """`unmet`: what the learner lacks; it is told among the details."""
+    """`unmet`: what the learner lacks; it is told among the details. A fault tells all there is."""
     return Evaluated(
         account.lms_user_id,
         is_eligible=not unmet and not fault,
-        details={**details, "unmet": list(unmet)},
+        details={} if fault else {**details, "unmet": list(unmet)},
         username=account.username,
         email=account.email,
         name=account.name,
         fault=fault,
     )
+
+
+def addressed(page: Sequence[Evaluated], *, asked: Platform) -> Iterator[Evaluated]:
+    """The gradebook tells hardly any e-mail address, and a badge is sent to one: those who are
+    eligible are looked up, with one more call for a page.
+    """
+    lacking = {each.username for each in page if each.is_eligible and not each.email}
+    accounts = asked.accounts(lacking) if lacking else {}
+    for each in page:
+        account = accounts.get(each.username)
+        yield attrs.evolve(each, email=account.email) if account else each

@@ -54,11 +54,6 @@ def completion_pages(
     )
 
 
-def share(completion: Completion, *, where: Place) -> float:
-    """A block that is not listed is one that the learner did not begin."""
-    return completion.blocks.get(where.block, 0.0) if where.block else completion.ratio
-
-
 def _judged(
     page: Sequence[Completion], *, where: Place, required: float, asked: Platform
 ) -> Iterator[Evaluated]:
@@ -69,10 +64,9 @@ def _judged(
         if account is None:
             log.warning("completion_without_account", course=where.course_key)
             continue
-        reached = share(completion, where=where)
         yield evaluated(
             account,
-            unmet=["completion"] if reached < required else [],
-            details={"completion": reached},
+            unmet=["completion"] if completion.ratio < required else [],
+            details={"completion": completion.ratio},
             fault=completion.fault,
         )

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from certificates.platform.answers import Grades
 from certificates.retrievers import grading
 from certificates.retrievers.base import Evaluated, declare
 from certificates.retrievers.common import (
     REQUIRED_COMPLETION,
     REQUIRED_GRADES,
+    addressed,
     asking,
     evaluated,
     place,
     username_of,
 )
-from certificates.retrievers.completions import completion_pages, share
-from certificates.retrievers.grades import scored, scoring
+from certificates.retrievers.completions import completion_pages
+from certificates.retrievers.grades import Score, scored, scoring
 
 
 @declare(
@@ -35,30 +37,39 @@ def both(
     the gradebook, which also knows the accounts, goes by in pages.
     """
     where = place(context_key)
-    required, least = options["required_grades"], options["required_completion"]
     with asking() as asked:
         username = username_of(learner, asked=asked)
         if username is None:
             return
-        score = scoring(where, required=required, asked=asked)
+        score = scoring(where, required=options["required_grades"], asked=asked)
         completed = {
-            each.username: each.fault or share(each, where=where)
+            each.username: each.fault or each.ratio
             for page in completion_pages(where, username=username, asked=asked)
             for each in page
         }
-        for entries in asked.gradebook(where.course_key, username=username):
-            for entry in entries:
-                reached, fault = scored(entry.sections, score=score, fault=entry.fault)
-                told = completed.get(entry.account.username, 0.0)
-                done = 0.0 if isinstance(told, str) else told
-                if isinstance(told, str):
-                    fault = fault or told
-                yield evaluated(
-                    entry.account,
-                    unmet=[
-                        *(["completion"] if done < least else []),
-                        *grading.unmet(required, reached),
-                    ],
-                    details={"completion": done, "grades": reached},
-                    fault=fault,
+        for page in asked.gradebook(where.course_key, username=username):
+            judged = [
+                _judged(
+                    entry,
+                    completed=completed.get(entry.account.username, 0.0),
+                    options=options,
+                    score=score,
                 )
+                for entry in page
+            ]
+            yield from addressed(judged, asked=asked)
+
+
+def _judged(
+    entry: Grades, *, completed: float | str, options: Mapping[str, Any], score: Score
+) -> Evaluated:
+    """`completed`: how much, or why that is not known."""
+    reached, fault = scored(entry, score=score)
+    done, odd = (0.0, completed) if isinstance(completed, str) else (completed, "")
+    short = ["completion"] if done < options["required_completion"] else []
+    return evaluated(
+        entry.account,
+        unmet=[*short, *grading.unmet(options["required_grades"], reached)],
+        details={"completion": done, "grades": reached},
+        fault=fault or odd,
+    )

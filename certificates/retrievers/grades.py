@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from certificates.platform.answers import Category, Section
+from certificates.platform.answers import Category, Grades, Section
 from certificates.platform.api import Platform
 from certificates.retrievers import grading
 from certificates.retrievers.base import Evaluated, RetrievalError, declare
 from certificates.retrievers.common import (
     REQUIRED_GRADES,
     Place,
+    addressed,
     asking,
     evaluated,
     place,
@@ -40,14 +41,19 @@ def grades(
             return
         score = scoring(where, required=required, asked=asked)
         for page in asked.gradebook(where.course_key, username=username):
-            for entry in page:
-                reached, fault = scored(entry.sections, score=score, fault=entry.fault)
-                yield evaluated(
-                    entry.account,
-                    unmet=grading.unmet(required, reached),
-                    details={"grades": reached},
-                    fault=fault,
-                )
+            yield from addressed(
+                [_judged(entry, required=required, score=score) for entry in page], asked=asked
+            )
+
+
+def _judged(entry: Grades, *, required: Mapping[str, float], score: Score) -> Evaluated:
+    reached, fault = scored(entry, score=score)
+    return evaluated(
+        entry.account,
+        unmet=grading.unmet(required, reached),
+        details={"grades": reached},
+        fault=fault,
+    )
 
 
 def scoring(where: Place, *, required: Mapping[str, float], asked: Platform) -> Score:
@@ -68,14 +74,12 @@ def scoring(where: Place, *, required: Mapping[str, float], asked: Platform) -> 
     return score
 
 
-def scored(
-    sections: Sequence[Section], *, score: Score, fault: str
-) -> tuple[Mapping[str, float], str]:
+def scored(entry: Grades, *, score: Score) -> tuple[Mapping[str, float], str]:
     """The grades of one learner, and why there are none."""
-    if fault:
-        return {}, fault
+    if entry.fault:
+        return {}, entry.fault
     try:
-        return score(sections), ""
+        return score(entry.sections), ""
     except LookupError as error:
         return {}, str(error)
 

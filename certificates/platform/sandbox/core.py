@@ -1,6 +1,5 @@
 """The sandbox without HTTP: calls, tokens, faults, and what tests and people may change."""
 
-import json
 import secrets
 import threading
 from collections import Counter
@@ -13,7 +12,7 @@ import orjson
 
 from certificates.platform.sandbox import api
 from certificates.platform.sandbox.api import Call, Reply
-from certificates.platform.sandbox.faults import Fault, FaultError
+from certificates.platform.sandbox.faults import BODIES, Fault, FaultError
 from certificates.platform.sandbox.world import World, WorldError
 
 TOKEN: Final = "oauth2/access_token"  # noqa: S105 -- an address
@@ -42,7 +41,7 @@ class Sandbox:
         self.url = "http://127.0.0.1"
         self.calls: Counter[str] = Counter()
         """By API, since the start or the last reset."""
-        self._world = world
+        self.world = world
         self._faults: list[Fault] = []
         self._tokens: set[str] = set()
         self._lock = threading.Lock()
@@ -51,7 +50,7 @@ class Sandbox:
 
     def load(self, document: Any) -> None:
         """Another world in place of this one. Raises WorldError."""
-        self._world = World.from_document(document)
+        self.world = World.from_document(document)
 
     def fault(self, kind: str, **options: Any) -> None:
         """From now on, as certificates.platform.sandbox.faults says. Raises FaultError."""
@@ -84,11 +83,11 @@ class Sandbox:
             return _encoded(Reply(HTTPStatus.UNAUTHORIZED, {"detail": "Invalid token."}))
         call = Call(path=path, query=query, url=self.url)
         try:
-            name, reply = api.answer(self._world, call)
+            name, reply = api.answer(self.world, call)
             page = api.page_of(call)
         except ValueError:
             return _encoded(Reply(HTTPStatus.BAD_REQUEST, {"detail": "Invalid query."}))
-        return self._faulty(name, _encoded(reply), page=page, call=call)
+        return self._faulty(name, _encoded(reply), page=page)
 
     def _token(self, form: Mapping[str, Any]) -> Reply:
         given = (form.get("client_id"), form.get("client_secret"))
@@ -128,9 +127,7 @@ class Sandbox:
             faults = [attrs.asdict(each) for each in self._faults]
             return Reply(HTTPStatus.OK, {"calls": dict(self.calls), "faults": faults})
 
-    def _faulty(
-        self, name: str, encoded: Encoded, *, page: int, call: Call | None = None
-    ) -> Encoded:
+    def _faulty(self, name: str, encoded: Encoded, *, page: int) -> Encoded:
         with self._lock:
             self.calls[name] += 1
             hit = next((each for each in self._faults if each.hits(api=name, page=page)), None)
@@ -139,10 +136,10 @@ class Sandbox:
             left = hit.used()
             place = self._faults.index(hit)
             self._faults[place : place + 1] = [left] if left else []
-        return _as_faulty(encoded, fault=hit, call=call)
+        return _as_faulty(encoded, fault=hit, url=self.url)
 
 
-def _as_faulty(encoded: Encoded, *, fault: Fault, call: Call | None) -> Encoded:
+def _as_faulty(encoded: Encoded, *, fault: Fault, url: str) -> Encoded:
     match fault.kind:
         case "status":
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
@@ -152,23 +149,10 @@ def _as_faulty(encoded: Encoded, *, fault: Fault, call: Call | None) -> Encoded:
             return attrs.evolve(encoded, hold=fault.seconds)
         case "drip":
             return attrs.evolve(encoded, drip=fault.seconds)
-        case "cut":
-            return attrs.evolve(encoded, body=encoded.body[: len(encoded.body) // 2])
-        case "html":
-            return attrs.evolve(encoded, body=b"<html><body><h1>Sign in</h1></body></html>")
-        case "surprise":
-            return attrs.evolve(encoded, body=b'{"detail": ["surprise"]}')
-        case "endless":
-            return attrs.evolve(encoded, body=_endless(encoded.body, call=call))
-        case _:
+        case "reset":
             return attrs.evolve(encoded, end=True)
-
-
-def _endless(body: bytes, *, call: Call | None) -> bytes:
-    document = json.loads(body)
-    place = document.get("pagination", document) if isinstance(document, dict) else {}
-    place["next"] = f"{call.url if call else ''}/?cursor=cD0w&page=1"
-    return json.dumps(document).encode()
+        case kind:
+            return attrs.evolve(encoded, body=BODIES[kind](encoded.body, url))
 
 
 def _encoded(reply: Reply) -> Encoded:

@@ -1,6 +1,7 @@
 """What can go wrong at the platform, for how many calls, and whose turn it is."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 import attrs
@@ -13,9 +14,13 @@ KINDS: Final[Mapping[str, str]] = {
     "cut": "ends in the middle of the JSON",
     "html": "answers a page to sign in, with status 200",
     "surprise": "answers JSON of another form",
+    "huge": "answers JSON of 20 MB",
     "endless": "the next page is always this one",
     "reset": "ends the connection without an answer",
 }
+
+
+HUGE: Final = 20 * 1024 * 1024
 
 
 class FaultError(ValueError):
@@ -52,3 +57,20 @@ class Fault:
         if self.count == 1:
             return None
         return attrs.evolve(self, count=max(self.count - 1, 0))
+
+
+def _endless(body: bytes, url: str) -> bytes:
+    document = json.loads(body)
+    place = document.get("pagination", document) if isinstance(document, dict) else {}
+    place["next"] = f"{url}/?cursor=cD0w&page=1"
+    return json.dumps(document).encode()
+
+
+BODIES: Final[Mapping[str, Callable[[bytes, str], bytes]]] = {
+    "cut": lambda body, _url: body[: len(body) // 2],
+    "html": lambda _body, _url: b"<html><body><h1>Sign in</h1></body></html>",
+    "surprise": lambda _body, _url: b'{"detail": ["surprise"]}',
+    "huge": lambda _body, _url: b'"' + b"x" * HUGE + b'"',
+    "endless": _endless,
+}
+"""What becomes of the body, given the sandbox's address."""
