@@ -74,9 +74,9 @@ class Sifted:
 
 @attrs.frozen
 class Outcome:
-    """What came of a batch. `awards`: learner by LMS id and template, for each badge."""
+    """What came of a batch. `awards`: the LMS id of the learner, for each badge."""
 
-    awards: tuple[tuple[int, int], ...]
+    awards: tuple[int, ...]
     known: int
     matched: int
 
@@ -95,9 +95,8 @@ def feed(findings: Sequence[Finding], *, source: Source, now: datetime) -> Outco
     rows = UserCredential.objects.filter(
         learner__lms_user_id__in=list(ids.values()), awarded_by_event__in=list(ids)
     )
-    found = rows.order_by("id").values_list("awarded_by_event", "template_id")
-    awards = tuple((ids[event_id], template_id) for event_id, template_id in found)
-    return Outcome(awards, sifted.known, sifted.matched)
+    awarded = rows.order_by("id").values_list("awarded_by_event", flat=True)
+    return Outcome(tuple(ids[each] for each in awarded), sifted.known, sifted.matched)
 
 
 def rehearse(findings: Sequence[Finding], *, source: Source, now: datetime) -> Outcome:
@@ -117,7 +116,7 @@ def rehearse(findings: Sequence[Finding], *, source: Source, now: datetime) -> O
     for each in progress.advance_all(opened, sifted.needed).transitions:
         verdict = judge(each, live=live.get((each.learner_id, each.template_id)))
         if verdict is Verdict.AWARD:
-            awards.append((lms_ids[each.learner_id], each.template_id))
+            awards.append(lms_ids[each.learner_id])
     return Outcome(tuple(awards), sifted.known, sifted.matched)
 
 

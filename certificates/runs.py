@@ -10,7 +10,7 @@ Note [A run that lost its worker]
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -182,7 +182,7 @@ def _carry_out(run: ScheduleRun, progress: "_Progress", *, at: datetime) -> str:
             if not found.fault:
                 spool.add(found)
         for batch in spool.batches(feeding.BATCH):
-            progress.fed(act(batch, source=source, now=progress.clock()))
+            progress.fed(batch, act(batch, source=source, now=progress.clock()))
     return "" if progress.matched or not progress.counts()["eligible"] else NOTHING_WAITS
 
 
@@ -207,26 +207,29 @@ class _Progress:
         self._counts["eligible"] += found.is_eligible
         if found.fault:
             self._counts["failed"] += 1
-            self._name(ScheduleFinding.Kind.FAILED, found.lms_user_id, found.fault)
+            self._name(ScheduleFinding.Kind.FAILED, found)
         self._report()
 
-    def fed(self, outcome: feeding.Outcome) -> None:
+    def fed(self, batch: Sequence[Finding], outcome: feeding.Outcome) -> None:
         self.matched += outcome.matched
         self._counts["awarded"] += len(outcome.awards)
         self._counts["skipped"] += outcome.known
         if self._run.kind == Kind.REHEARSAL:
-            for lms_user_id, _template in outcome.awards:
-                self._name(ScheduleFinding.Kind.AWARD, lms_user_id, "")
+            awarded = set(outcome.awards)
+            for found in batch:
+                if found.lms_user_id in awarded:
+                    self._name(ScheduleFinding.Kind.AWARD, found)
         self._report()
 
     def write_findings(self) -> None:
         if ScheduleRun.objects.filter(pk=self._run.pk).exists():
             ScheduleFinding.objects.bulk_create(self._findings)
 
-    def _name(self, kind: str, lms_user_id: int, reason: str) -> None:
+    def _name(self, kind: str, found: Finding) -> None:
         self._named[kind] += 1
         if self._named[kind] <= _FEW:
-            row = ScheduleFinding(run=self._run, kind=kind, lms_user_id=lms_user_id, reason=reason)
+            who = {"lms_user_id": found.lms_user_id, "username": found.username}
+            row = ScheduleFinding(run=self._run, kind=kind, reason=found.fault, **who)
             self._findings.append(row)
 
     def _report(self) -> None:

@@ -39,6 +39,7 @@ def finding(told: Evaluated) -> Finding:
     if told.lms_user_id > _LARGEST_ID:
         raise RetrievalError("The retriever gave an LMS user id that is too large")
     fault, details = told.fault, "{}"
+    username = storable(told.username, length=_LONGEST_TEXT)
     if not fault and told.details:
         try:
             details = orjson.dumps(dict(told.details), option=_JSON).decode()
@@ -47,12 +48,14 @@ def finding(told: Evaluated) -> Finding:
     if len(details) > _MOST_DETAILS:
         fault = f"the retriever gave details of more than {_MOST_DETAILS} characters"
     if fault:
-        return Finding(told.lms_user_id, is_eligible=False, fault=storable(fault))
+        return Finding(
+            told.lms_user_id, is_eligible=False, username=username, fault=storable(fault)
+        )
     return Finding(
         told.lms_user_id,
         is_eligible=told.is_eligible,
         details=details,
-        username=storable(told.username, length=_LONGEST_TEXT),
+        username=username,
         email=storable(told.email, length=_LONGEST_TEXT),
         name=storable(told.name, length=_LONGEST_TEXT),
     )

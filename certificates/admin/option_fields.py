@@ -105,7 +105,7 @@ def _is_open(schema: Schema) -> bool:
 def _field(schema: Schema, *, path: tuple[str, ...], title: str, below: Any) -> OptionField:
     way = _way(schema)
     usual = "" if below is None else way.to_text(below).replace("\n", ", ")
-    says = (schema.get("description", ""), way.help, f"Empty: {usual}." if usual else "")
+    says = (schema.get("description", ""), way.help, f"If empty: {usual}." if usual else "")
     field = forms.CharField(
         label=title,
         required=False,
@@ -135,6 +135,9 @@ def _way(schema: Schema) -> _Way:
         return _Way(UnfoldAdminTextInputWidget(), _scalar_text, _reader(kind))
     inside = _type(schema.get("additionalProperties") or schema.get("items") or {})
     box = UnfoldAdminTextareaWidget({"rows": 4})
+    if kind == "object" and inside == "object":
+        says = "One per line: name, or name = JSON."
+        return _Way(box, _pairs_text, lambda text: _pairs(text, _json, alone={}), says)
     if kind == "object" and inside in _SCALARS:
         turn = _reader(inside)
         return _Way(
@@ -186,7 +189,9 @@ def _json_text(value: Any) -> str:
 def _pairs_text(value: Any) -> str:
     if not isinstance(value, Mapping):
         return _scalar_text(value)
-    return "\n".join(f"{key} = {_scalar_text(each)}" for key, each in value.items())
+    return "\n".join(
+        key if each == {} else f"{key} = {_scalar_text(each)}" for key, each in value.items()
+    )
 
 
 def _items_text(value: Any) -> str:
@@ -209,12 +214,17 @@ def _split(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _pairs(text: str, turn: Callable[[str], Any]) -> Any:
-    """The text itself when a line is no pair: the schema says that it wants an object."""
-    found = [line.rpartition("=") for line in _split(text)]
-    if not all(sign and name.strip() for name, sign, _ in found):
-        return text
-    return {name.strip(): turn(value.strip()) for name, _, value in found}
+def _pairs(text: str, turn: FromText, *, alone: Any = None) -> Any:
+    """The text itself when a line is no pair: the schema says that it wants an object. `alone`:
+    the value of a name that stands alone, if it may.
+    """
+    found: dict[str, Any] = {}
+    for line in _split(text):
+        name, sign, value = map(str.strip, line.partition("="))
+        if not name or (not sign and alone is None):
+            return text
+        found[name] = turn(value) if sign else alone
+    return found
 
 
 def _json(text: str) -> Any:

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
 
 from certificates.access import reach_of
 from certificates.models import ScheduleFinding, ScheduleRun
 from certificates.models.run import UNFINISHED
 from credentials.admin.base import Note, ReadOnlyAdmin, ReadOnlyInline, display
-from credentials.models import Learner
 
 State = ScheduleRun.State
 Kind = ScheduleRun.Kind
 _REFRESH_SECONDS = "2"
+_SHORT = 120  # characters of a reason in the list
 
 
 class FindingInline(ReadOnlyInline):
@@ -24,14 +25,9 @@ class FindingInline(ReadOnlyInline):
     readonly_fields = ("learner",)
     verbose_name_plural = "learners"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduleFinding]:
-        known = Learner.objects.filter(lms_user_id=OuterRef("lms_user_id"))
-        rows: QuerySet[ScheduleFinding] = super().get_queryset(request)
-        return rows.annotate(username=Subquery(known.values("username")[:1]))
-
     @display(description="learner")
-    def learner(self, obj: Any) -> str:
-        return obj.username or str(obj)
+    def learner(self, obj: ScheduleFinding) -> str:
+        return str(obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return reach_of(request).sees_some
@@ -46,11 +42,7 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
         "schedule",
         "kind_label",
         "state_label",
-        "evaluated",
-        "eligible",
-        "awarded",
-        "skipped",
-        "failed",
+        "result",
         "took",
     )
     list_filter = ("kind", "state", "schedule__type")
@@ -121,11 +113,19 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
     def state_label(self, obj: ScheduleRun) -> tuple[str, str]:
         return obj.state, str(obj.get_state_display())
 
+    @display(description="result")
+    def result(self, obj: ScheduleRun) -> str:
+        told = _in_words(obj) if obj.state in {State.RUNNING, State.DONE} else ""
+        return " ".join(each for each in (told, Truncator(obj.error).chars(_SHORT)) if each)
+
     @display(description="took")
     def took(self, obj: ScheduleRun) -> str:
         return "" if obj.duration is None else f"{obj.duration.total_seconds():.1f} s"
 
     # One run
+
+    def get_inlines(self, request: HttpRequest, obj: ScheduleRun | None) -> Any:
+        return self.inlines if obj is not None and obj.findings.exists() else ()
 
     def get_fields(self, request: HttpRequest, obj: ScheduleRun | None = None) -> Any:
         hidden = {"error"} if obj is not None and not obj.error else set()

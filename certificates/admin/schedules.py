@@ -185,7 +185,21 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
         self, request: HttpRequest, obj: EligibilitySchedule | None = None
     ) -> tuple[str, ...]:
         """Evidence of learners rests on what a schedule asks for which badge: that stays."""
-        return () if obj is None else ("type", "template", "context_key", "history")
+        return () if obj is None else (*self._fixed(request), "context_key", "history")
+
+    def _fixed(self, request: HttpRequest) -> tuple[str, str]:
+        """With links to their pages for those who may open them."""
+        opens = request.user.has_perm("certificates.view_credentialtype")
+        reads = request.user.has_perm("credentials.view_badgetemplate")
+        return "type" if opens else "type_name", "template" if reads else "template_name"
+
+    @display(description="type")
+    def type_name(self, obj: EligibilitySchedule) -> str:
+        return str(obj.type)
+
+    @display(description="badge template")
+    def template_name(self, obj: EligibilitySchedule) -> str:
+        return str(obj.template)
 
     def get_fieldsets(self, request: HttpRequest, obj: EligibilitySchedule | None = None) -> Any:
         names = [each.name for each in self._option_fields(request, obj)]
@@ -193,7 +207,7 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
             main: tuple[str, ...] = ("template", "context_key", "requires")
             times: tuple[str, ...] = ("often", "not_before", "not_after")
         else:
-            main = ("type", "template", "context_key", "history")
+            main = (*self._fixed(request), "context_key", "history")
             times = ("enabled", "often", "not_before", "not_after")
         found: list[Any] = [(None, {"fields": main}), ("When", {"fields": times})]
         return [*found, ("Options", {"fields": names})] if names else found

@@ -76,6 +76,7 @@ class ScheduleFinding(models.Model):
     run = models.ForeignKey(ScheduleRun, on_delete=models.CASCADE, related_name="findings")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     lms_user_id = models.BigIntegerField("LMS user id", db_index=True)
+    username = models.CharField(max_length=255, blank=True, help_text="As the source knows it.")
     reason = models.TextField(blank=True)
 
     class Meta:
@@ -83,4 +84,4 @@ class ScheduleFinding(models.Model):
         verbose_name = "finding"
 
     def __str__(self) -> str:
-        return f"LMS user {self.lms_user_id}"
+        return self.username or f"LMS user {self.lms_user_id}"
