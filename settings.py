@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
     "delete-old-events": {"task": "events.tasks.delete_old", "schedule": 600.0},
+    "sweep-schedules": {"task": "certificates.tasks.sweep", "schedule": 15.0},
     "credly-nightly": {"task": "credentials.tasks.nightly", "schedule": crontab(hour=3, minute=7)},
 }
 
@@ -235,6 +236,7 @@ LEARNER_ERASERS = [
     "verified_names.retirement.erase",
     "exam_attempts.retirement.erase",
     "badges.retirement.erase",
+    "certificates.retirement.erase",
     "events.retirement.erase",
 ]
 # Do the credentials of such a person keep the name they were issued in?
@@ -285,6 +287,8 @@ BADGES_CONFIG = {
         "org.openedx.learning.idv_attempt.pending.v1",
         "org.openedx.learning.idv_attempt.approved.v1",
         "org.openedx.learning.idv_attempt.denied.v1",
+        # What our own schedules learn when they ask the platform.
+        "org.laurel.credentials.eligibility.evaluated.v1",
     ],
 }
 BADGES_TOPIC = "learning-badges-lifecycle"
@@ -419,18 +423,20 @@ OPENEDX_TELEMETRY: list[str] = []  # its default asks for a package that is not 
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 
-def _page(title: str, icon: str, model: str) -> dict[str, object]:
-    """An entry of the sidebar, shown to those who may look at `model` (app.model)."""
+def _page(title: str, icon: str, model: str, allowed: str = "") -> dict[str, object]:
+    """An entry of the sidebar, shown to those who may look at `model` (app.model), or as the
+    function at the dotted path `allowed` says.
+    """
     app, name = model.split(".")
 
-    def allowed(request: HttpRequest) -> bool:
+    def may_look(request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
 
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": allowed,
+        "permission": allowed or may_look,
     }
 
 
@@ -469,6 +475,23 @@ UNFOLD = {
                 _page("Issuances", "send", "credentials.issuance"),
                 _page("Learners", "school", "credentials.learner"),
                 _page("Exam attempts", "quiz", "exam_attempts.examattempt"),
+            ),
+            _section(
+                "Schedules",
+                _page(
+                    "Schedules",
+                    "event_repeat",
+                    "certificates.eligibilityschedule",
+                    allowed="certificates.access.sees_schedules",
+                ),
+                _page(
+                    "Runs",
+                    "history",
+                    "certificates.schedulerun",
+                    allowed="certificates.access.sees_schedules",
+                ),
+                _page("Types", "category", "certificates.credentialtype"),
+                _page("Instructors", "co_present", "certificates.courseinstructor"),
             ),
             _section(
                 "Names",

@@ -5,7 +5,7 @@ what would happen if the template were saved with these rules and then filled fr
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -176,7 +176,7 @@ def _rehearse(
 ) -> Iterator[Fate]:
     templates = {each.id: each for each in past.templates}
     opened = accounts.look(learner_ids, templates)
-    live = _live(learner_ids, templates)
+    live = newest_live(learner_ids, templates)
     for learner_id, template_id in {each.pair for each in matches} | live.keys():
         if (learner_id, template_id) not in opened:
             account = accounts.blank(learner_id, templates[template_id])
@@ -192,7 +192,7 @@ def _rehearse(
         yield fates.fate(opened[pair], transitions[pair], live=live.get(pair))
 
 
-def _live(learner_ids: Sequence[int], templates: Mapping[int, Template]) -> dict[Pair, bool]:
+def newest_live(learner_ids: Sequence[int], templates: Collection[int]) -> dict[Pair, bool]:
     """Whether the newest credential is live, of those who have any."""
     found: dict[Pair, bool] = {}
     for chunk in in_chunks(learner_ids, reserve=len(templates)):

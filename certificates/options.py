@@ -94,7 +94,7 @@ def schema_fault(schema: Any) -> str:
     if schema.get("type") != "object":
         return 'its type is not "object"'
     for path, message in faults(schema, with_defaults(schema, {})).items():
-        if message != _MISSING:
+        if message != MISSING:
             return f"its default of {path} {message}"
     return ""
 
@@ -138,7 +138,7 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call]
 
 # Messages
 
-_MISSING: Final = "is missing"
+MISSING: Final = "is missing"
 _TYPES: Final = MappingProxyType(
     {
         "number": "a number",
@@ -179,7 +179,7 @@ def _told(error: ValidationError) -> Iterator[tuple[str, str]]:
     if error.validator == "required":
         for name in wanted:
             if name not in value:
-                yield _dotted(path, name), _MISSING
+                yield _dotted(path, name), MISSING
     elif error.validator == "additionalProperties":
         known = schema.get("properties", {})
         for name in _unknown(value, schema=schema):

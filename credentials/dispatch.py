@@ -24,22 +24,23 @@ def carry_out(issuance_ids: Sequence[int]) -> None:
 
 
 def issue() -> None:
-    _send("credentials.tasks.issue", [], expires=_HINT_LIVES)
+    send("credentials.tasks.issue", [], expires=_HINT_LIVES)
 
 
 def publish() -> None:
-    _send("credentials.tasks.publish", [])
+    send("credentials.tasks.publish", [])
 
 
 def work_webhook(webhook_id: int) -> None:
-    _send("credentials.tasks.work_webhook", [webhook_id])
+    send("credentials.tasks.work_webhook", [webhook_id])
 
 
 def work_run(run_id: int) -> None:
-    _send("credentials.tasks.work_run", [run_id])
+    send("credentials.tasks.work_run", [run_id])
 
 
-def _send(task: str, arguments: list[object], *, expires: float | None = None) -> None:
+def send(task: str, arguments: list[object], *, expires: float | None = None) -> None:
+    """Queue a task by its name; `expires`: seconds after which nobody needs it any more."""
     try:
         current_app.send_task(task, args=arguments, expires=expires)
     except (OperationalError, OSError) as error:

@@ -1,5 +1,5 @@
 """The event types that take part: what the setting BADGES_CONFIG["events"] says, checked against
-the signals of the installed openedx-events.
+the signals of the installed openedx-events and our own.
 """
 
 import typing
@@ -17,6 +17,8 @@ from openedx_events.tooling import (
     OpenEdxPublicSignal,
     load_all_signals,
 )
+
+from events import eligibility
 
 # Whom an event is about, where its payload can hold more than one person.
 _KNOWN_LEARNERS: Final = {
@@ -78,11 +80,12 @@ def faults(entries: Sequence[Any]) -> list[str]:
 
 
 def public_event_types() -> Mapping[str, OpenEdxPublicSignal]:
-    """Every signal of the installed library that can go over a bus, by type."""
+    """Every signal of the installed library that can go over a bus, and ours, by type."""
     load_all_signals()
+    signals = (*OpenEdxPublicSignal.all_events(), eligibility.ELIGIBILITY_EVALUATED)
     return {
         signal.event_type: signal
-        for signal in OpenEdxPublicSignal.all_events()
+        for signal in signals
         if signal.event_type not in KNOWN_UNSERIALIZABLE_SIGNALS
     }
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from badges import rulebook
+from tests.fakes.oracle import oracle
 from tests.servers import RedisServer, redis_server
 
 hypothesis_settings.register_profile("ci", max_examples=200, deadline=None)
@@ -25,3 +26,9 @@ def redis() -> Iterator[RedisServer]:
 def _forget_rules() -> None:
     """Each test's database counts rule versions from zero again."""
     rulebook.forget()
+
+
+@pytest.fixture(autouse=True)
+def _forget_answers() -> None:
+    """Each test tells the oracle what to answer."""
+    oracle.clear()

@@ -5,7 +5,14 @@ memory. With LAUREL_TEST_LIKE_MYSQL, MariaDB is used as if it were MySQL.
 """
 
 from settings import *  # noqa: F403 -- Django's way to build on other settings
-from settings import DATABASES, INSTALLED_APPS, SERVICE_SIGNALS_UNROUTED, as_needed, env
+from settings import (
+    DATABASES,
+    ELIGIBILITY_RETRIEVERS,
+    INSTALLED_APPS,
+    SERVICE_SIGNALS_UNROUTED,
+    as_needed,
+    env,
+)
 
 if env.str("LAUREL_TEST_DATABASE_URL", ""):
     DATABASES["default"] = as_needed(env.dj_db_url("LAUREL_TEST_DATABASE_URL"))
@@ -30,3 +37,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+ELIGIBILITY_RETRIEVERS = {**ELIGIBILITY_RETRIEVERS, "oracle": "tests.fakes.oracle.oracle"}

@@ -77,7 +77,7 @@ def _typed(result: Any) -> Any:
         case (number, Mapping() as told):
             rest: dict[str, Any] = dict(told)
             about = {key: rest.pop(key) for key in _ABOUT if key in rest}
-            is_eligible = rest.pop("is_eligible", None)
+            is_eligible = rest.pop("is_eligible", False if about.get("fault") else None)
             return Evaluated(number, is_eligible=is_eligible, details=rest, **about)
         case _:
             return result

@@ -101,6 +101,8 @@ class LaurelAdmin(ModelAdmin):
             raise PermissionDenied
         rows: QuerySet[Model] = self.get_queryset(request)
         obj = self.get_object(request, object_id)
+        if obj is not None and not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
         if obj is not None:
             answer = action[0](self, request, rows.filter(pk=obj.pk))
             if answer is not None:

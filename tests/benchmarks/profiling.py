@@ -33,7 +33,7 @@ _STEPS = (
     ("      outbox.announce", "credentials.outbox.announce"),
     ("      decisions.record", "badges.steps.decisions.record"),
     ("    commit", "django.db.backends.base.base.BaseDatabaseWrapper._commit"),
-    ("    tell the workers", "credentials.dispatch._send"),
+    ("    tell the workers", "credentials.dispatch.send"),
     ("  acknowledge", "consumer.stream.Streams.acknowledge"),
 )
 

@@ -55,4 +55,4 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 def test_the_shipped_list_works() -> None:
-    assert len(subscriptions()) == 22
+    assert len(subscriptions()) == 23
