@@ -16,22 +16,23 @@ _PER_TASK: Final = 100  # issuances that one task carries out
 
 def carry_out(issuance_ids: Sequence[int]) -> None:
     for start in range(0, len(issuance_ids), _PER_TASK):
-        _send("credentials.tasks.carry_out", [list(issuance_ids[start : start + _PER_TASK])])
+        send("credentials.tasks.carry_out", [list(issuance_ids[start : start + _PER_TASK])])
 
 
 def publish() -> None:
-    _send("credentials.tasks.publish", [])
+    send("credentials.tasks.publish", [])
 
 
 def work_webhook(webhook_id: int) -> None:
-    _send("credentials.tasks.work_webhook", [webhook_id])
+    send("credentials.tasks.work_webhook", [webhook_id])
 
 
 def work_run(run_id: int) -> None:
-    _send("credentials.tasks.work_run", [run_id])
+    send("credentials.tasks.work_run", [run_id])
 
 
-def _send(task: str, arguments: list[object]) -> None:
+def send(task: str, arguments: list[object]) -> None:
+    """A task of any app, by its dotted path."""
     try:
         current_app.send_task(task, args=arguments)
     except (OperationalError, OSError) as error:

@@ -114,7 +114,7 @@ def runs(text: str, *, font: TTFont) -> tuple[Run, ...]:
 
 def width(text: str, *, font: TTFont) -> float:
     """At size 1. Raises UndrawableError."""
-    return sum(each.font.stringWidth(each.text, 1) for each in runs(text, font=font))
+    return float(sum(each.font.stringWidth(each.text, 1) for each in runs(text, font=font)))
 
 
 def _chain(font: TTFont) -> Iterator[TTFont]:

@@ -58,6 +58,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "wanted",
         "state",
         "last_error",
+        "issued_name",
         "name_drift",
         "attempts",
         "next_attempt_at",
@@ -98,7 +99,8 @@ class IssuanceAdmin(ReadOnlyAdmin):
             text = "Waits until a verified name of the learner is approved: the template demands it"
             notes.append(Note("info", text))
         if obj.name_drift:
-            text = f"Issued in the name {obj.credential.issued_name}, which is no more in force"
+            name = obj.issued_name or obj.credential.issued_name
+            text = f"Issued in the name {name}, which is no more in force"
             notes.append(Note("warning", text))
         organization = obj.credential.template.organization
         if organization is not None and organization.paused_reason:
