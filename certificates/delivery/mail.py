@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -113,12 +113,14 @@ def _send(
 
 def _claim(row: CertificateMail, *, now: datetime) -> bool:
     leased = now + _LEASE
-    claimed = CertificateMail.objects.filter(
-        pk=row.pk, state=State.WAITING, next_attempt_at=row.next_attempt_at
-    ).update(next_attempt_at=leased, attempts=F("attempts") + 1)
-    row.next_attempt_at = leased
+    claimed = _as_read(row).update(next_attempt_at=leased, attempts=row.attempts + 1)
     row.attempts += 1
     return bool(claimed)
+
+
+def _as_read(row: CertificateMail) -> QuerySet[CertificateMail]:
+    """Unless somebody else took it up meanwhile, or it was cancelled: every attempt is counted."""
+    return CertificateMail.objects.filter(pk=row.pk, state=State.WAITING, attempts=row.attempts)
 
 
 def _why_not(certificate: Certificate) -> str:
@@ -138,7 +140,7 @@ def message(certificate: Certificate) -> EmailMessage:
     }
     with translation.override(certificate.language):
         subject = gettext("Your certificate: %(what)s") % {"what": certificate.context_name}
-        body = render_to_string("certificates/mail.txt", context)
+        body = render_to_string("certificates/mail.txt", context).strip() + "\n"
     return EmailMessage(
         subject=" ".join(subject.split()),
         body=body,
@@ -161,16 +163,12 @@ def _fail(row: CertificateMail, error: Exception, *, now: datetime) -> bool:
         _record(row, state=State.DEAD, last_error=said)
         return True
     wait = backoff(row.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-    CertificateMail.objects.filter(pk=row.pk, next_attempt_at=row.next_attempt_at).update(
-        next_attempt_at=now + wait, last_error=said
-    )
+    _as_read(row).update(next_attempt_at=now + wait, last_error=said)
     return False
 
 
 def _record(row: CertificateMail, **fields: object) -> None:
-    CertificateMail.objects.filter(pk=row.pk, next_attempt_at=row.next_attempt_at).update(
-        next_attempt_at=None, **fields
-    )
+    _as_read(row).update(next_attempt_at=None, **fields)
 
 
 def _code(error: Exception) -> int | None:
