@@ -95,6 +95,7 @@ def _place(
     if element.uppercase:
         text = text.upper()
     font = font_of(element.font)
+    typefaces.runs(text, font=font)  # the whole text: every character that is in the way is named
     fitted = fit(
         text,
         room=_room(element, page_size=page_size),

@@ -10,6 +10,7 @@ Measure = Callable[[str], float]
 """Width of a text at size 1."""
 
 _STEP: Final = 0.96
+_SMALLEST: Final = 0.5
 _EVEN_STEPS: Final = 12
 
 
@@ -35,7 +36,9 @@ class Fitted:
 
 
 def fit(text: str, *, room: Room, measure: Measure) -> Fitted:
-    """Always fits: where nothing else helps, the size goes below `min_size`."""
+    """Always fits: where nothing else helps, the size goes below `min_size`, and at last everything
+    stands on one line.
+    """
     widest = max((measure(line) for line in text.split("\n")), default=0.0)
     if "\n" not in text:
         shrunk = min(room.size, room.width / widest) if widest else room.size
@@ -46,9 +49,14 @@ def fit(text: str, *, room: Room, measure: Measure) -> Fitted:
         lines = wrap(text, width=room.width / size, measure=measure)
         needed = (len(lines) - 1) * size * room.line_height
         allowed = max(room.max_lines, text.count("\n") + 1)
-        if len(lines) <= allowed and needed <= room.height:
+        too_wide = any(measure(line) > room.width / size for line in lines)  # a single letter
+        if len(lines) <= allowed and needed <= room.height and not too_wide:
             return Fitted(_evened(text, lines, width=room.width / size, measure=measure), size)
         size *= _STEP
+        if size < _SMALLEST:  # lines of its own, and no room for a second one
+            return fit(
+                text.replace("\n", " "), room=attrs.evolve(room, max_lines=1), measure=measure
+            )
 
 
 def wrap(text: str, *, width: float, measure: Measure) -> tuple[str, ...]:
@@ -66,7 +74,8 @@ def wrap(text: str, *, width: float, measure: Measure) -> tuple[str, ...]:
                 cut = _longest(line, width=width, measure=measure)
                 lines.append(line[:cut])
                 line = line[cut:]
-        lines.append(line.rstrip())
+        if line or not paragraph:
+            lines.append(line.rstrip())
     return tuple(lines)
 
 

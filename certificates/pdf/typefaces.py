@@ -114,7 +114,13 @@ def runs(text: str, *, font: TTFont) -> tuple[Run, ...]:
 
 def width(text: str, *, font: TTFont) -> float:
     """At size 1. Raises UndrawableError."""
-    return float(sum(each.font.stringWidth(each.text, 1) for each in runs(text, font=font)))
+    return sum(_width(cluster, font) for cluster in _clusters(text))
+
+
+@lru_cache(maxsize=20_000)
+def _width(cluster: str, font: TTFont) -> float:
+    """There is no kerning: the width of a text is that of its letters."""
+    return float(sum(each.font.stringWidth(each.text, 1) for each in runs(cluster, font=font)))
 
 
 def _chain(font: TTFont) -> Iterator[TTFont]:
