@@ -15,10 +15,10 @@ from certificates.models import CertificateLayout
 # None of them is anybody.
 SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "short": "Ann Lee",
-        "accents": "Łukasz Ñandú",
-        "long": "María de los Ángeles Fernández-Villaverde y Rodríguez de la Borbolla Martínez",
-        "chinese": "李雷",
+        "short name": "Ann Lee",
+        "name with accents": "Łukasz Ñandú",
+        "long name": "María de los Ángeles Fernández-Villaverde y Rodríguez de la Borbolla Martínez",
+        "Chinese name": "李雷",
     }
 )
 _NOBODY: Final = UUID("00000000-0000-4000-8000-000000000000")

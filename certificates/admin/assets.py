@@ -23,8 +23,9 @@ class AssetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "file" not in cleaned or "kind" not in cleaned:
             return cleaned
-        with cleaned["file"].open() as file:
-            data: bytes = file.read()
+        file = cleaned["file"].open()
+        data: bytes = file.read()
+        file.seek(0)  # it is stored afterwards
         if fault := upload_fault(data, kind=cleaned["kind"]):
             self.add_error("file", fault)
         self.instance.sha256, self.instance.size = digest(data), len(data)

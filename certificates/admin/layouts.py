@@ -33,7 +33,9 @@ class OptionsField(forms.JSONField):
 
 class LayoutForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     options = OptionsField(
-        widget=UnfoldAdminTextareaWidget({"rows": 40, "spellcheck": "false", "class": "font-mono"}),
+        widget=UnfoldAdminTextareaWidget(
+            {"rows": 24, "spellcheck": "false", "style": "font-family: monospace"}
+        ),
         help_text="See docs/badges/certificates.md. A new layout begins as the design of Laurel.",
     )
     generator = forms.ChoiceField(
@@ -98,7 +100,7 @@ class CertificateLayoutAdmin(LaurelAdmin):
         context: dict[str, Any] = {}
         if row is not None:
             has_grid = row.generator == STANDARD
-            context = {"layout": row, "samples": SAMPLES.items(), "has_grid": has_grid}
+            context = {"layout": row, "samples": SAMPLES, "has_grid": has_grid}
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
@@ -109,7 +111,7 @@ class CertificateLayoutAdmin(LaurelAdmin):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        name = SAMPLES.get(request.GET.get("sample", ""), SAMPLES["short"])
+        name = SAMPLES.get(request.GET.get("sample", ""), SAMPLES["short name"])
         try:
             data = preview(row, name=name, now=timezone.now(), grid="grid" in request.GET)
         except PreviewError as error:

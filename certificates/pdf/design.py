@@ -16,13 +16,13 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 FILE: Final = Path(__file__).parent / "designs" / "laurel.pdf"
-_WIDTH: Final = 842.0
-_HEIGHT: Final = 595.0
+_WIDTH: Final = 842
+_HEIGHT: Final = 595
 _PAPER: Final = HexColor("#fdfcf8")
 _GREEN: Final = HexColor("#2f5d50")
 _LEAF: Final = HexColor("#6f9a82")
 _GOLD: Final = HexColor("#b8975a")
-_MIDDLE: Final = _WIDTH / 2
+_MIDDLE: Final = _WIDTH // 2
 
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
     {
