@@ -17,7 +17,7 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "short name": "Ann Lee",
         "name with accents": "Łukasz Ñandú",
-        "long name": "María de los Ángeles Fernández-Villaverde y Rodríguez de la Borbolla Martínez",
+        "long name": "María de los Ángeles Fernández-Villaverde y Rodríguez de la Borbolla",
         "Chinese name": "李雷",
     }
 )

@@ -81,7 +81,7 @@ OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
             },
         },
         "multi_line": {
-            "name": {"y": 366, "size": 32, "min_size": 20, "line_height": 1.15},
+            "name": {"y": 368, "size": 27, "min_size": 18, "line_height": 1.15},
             "context": {"y": 240, "size": 20, "min_size": 15},
         },
         "qr": {"x": 672, "y": 66, "size": 92, "color": "#1f2d2a"},

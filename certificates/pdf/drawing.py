@@ -95,7 +95,8 @@ def _place(
     if element.uppercase:
         text = text.upper()
     font = font_of(element.font)
-    typefaces.runs(text, font=font)  # the whole text: every character that is in the way is named
+    # Of the whole text: every character that is in the way is named, not only the first.
+    typefaces.runs(text.replace("\n", " "), font=font)
     fitted = fit(
         text,
         room=_room(element, page_size=page_size),
