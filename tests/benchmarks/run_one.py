@@ -14,6 +14,7 @@ from django.core.management import call_command  # noqa: E402 -- Django has to b
 
 from tests.benchmarks import (  # noqa: E402
     cases,
+    certificates,
     definitions,
     floor,
     profiling,
@@ -24,6 +25,7 @@ from tests.benchmarks import (  # noqa: E402
 from tests.benchmarks.figures import Figure, seconds_of  # noqa: E402
 
 _TEMPLATES = 10_000
+_CERTIFICATES = 100
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,6 +61,10 @@ def main(arguments: Sequence[str]) -> int:
     if case in {None, cases.STATEMENTS}:
         for figure in statements.per_batch(database=database):
             _print(figure)
+    if case in {None, cases.CERTIFICATE}:
+        drawn, bare = certificates.drawn(database=database, repeat=repeat, number=_CERTIFICATES)
+        _print(bare)
+        _print(drawn, bare)
     return 0
 
 
