@@ -17,6 +17,8 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from environs import Env, validate
 
+from credentials.storage import storage_of
+
 BASE_DIR = Path(__file__).resolve().parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -105,8 +107,13 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-MEDIA_URL = "media/"
-MEDIA_ROOT = VAR_DIR / "media"  # our copies of the templates' pictures
+# Where files are kept: pictures of templates, certificates and what they are drawn with. Nothing
+# of it is given out by its address: views do that.
+STORAGE_URL = env.str("STORAGE_URL", f"file://{VAR_DIR / 'media'}")
+STORAGES = {
+    "default": storage_of(STORAGE_URL),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it, also when it is empty
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -218,6 +225,7 @@ CELERY_BEAT_SCHEDULE = {
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},
     "delete-old-events": {"task": "events.tasks.delete_old", "schedule": 600.0},
     "sweep-schedules": {"task": "certificates.tasks.sweep", "schedule": 15.0},
+    "certificates": {"task": "certificates.tasks.work_due", "schedule": 15.0},
     "credly-nightly": {"task": "credentials.tasks.nightly", "schedule": crontab(hour=3, minute=7)},
 }
 
@@ -233,6 +241,7 @@ NAME_RESOLVER = "verified_names.resolver.resolve_names"
 AFTER_RENAMING = "verified_names.drift.after_renaming"
 # Who erases what of a person who leaves: manage.py retire_learner.
 LEARNER_ERASERS = [
+    "certificates.retirement.erase",
     "verified_names.retirement.erase",
     "exam_attempts.retirement.erase",
     "badges.retirement.erase",
@@ -241,7 +250,12 @@ LEARNER_ERASERS = [
 ]
 # Do the credentials of such a person keep the name they were issued in?
 RETIREMENT_KEEPS_ISSUED_NAMES = env.bool("RETIREMENT_KEEPS_ISSUED_NAMES", False)
-PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
+PROVIDERS = {
+    "credly": "credentials.providers.credly.CredlyProvider",
+    "pdf": "certificates.provider.PdfProvider",
+}
+# Modules with `work_due` and `next_due`: what `issue_due` works off besides issuances and events.
+ALSO_DUE = ["certificates.delivery"]
 
 # Who is asked whether learners are eligible, and who draws PDFs: {"slug": "dotted.path"}. Packages
 # add theirs by the entry points `laurel.retrievers` and `laurel.generators`.
@@ -336,6 +350,25 @@ LAUREL_ENCRYPTION_KEY_IS_DERIVED = not env.str("LAUREL_ENCRYPTION_KEY", "")
 LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
     base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode(),
 ]
+
+# --- Mail and certificates ----------------------------------------------------------------------
+# submission://user:password@host:587, for example; empty: no mail is sent.
+EMAIL_URL = env.str("EMAIL_URL", "")
+_mail = env.dj_email_url("EMAIL_URL", "dummymail://") if EMAIL_URL else {}
+if EMAIL_URL and "EMAIL_BACKEND" not in _mail:
+    raise ImproperlyConfigured("EMAIL_URL must start with smtp://, submission:// or smtps://")
+EMAIL_BACKEND = _mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = _mail.get("EMAIL_HOST", "")
+EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20  # seconds
+_HOST_NAME = urlsplit(PUBLIC_BASE_URL).hostname or "localhost"
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", f"no-reply@{_HOST_NAME}")
+# Who issues certificates of templates without an organization.
+ISSUER_NAME = env.str("ISSUER_NAME", "Laurel")
 
 # --- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -498,6 +531,13 @@ UNFOLD = {
                 _page("Verified names", "badge", "verified_names.verifiedname"),
                 _page("History", "history", "verified_names.namefact"),
                 _page("Choices", "tune", "verified_names.verifiednameconfig"),
+            ),
+            _section(
+                "Certificates",
+                _page("Certificates", "license", "certificates.certificate"),
+                _page("Layouts", "dashboard_customize", "certificates.certificatelayout"),
+                _page("Assets", "imagesmode", "certificates.asset"),
+                _page("Mails", "mail", "certificates.certificatemail"),
             ),
             _section(
                 "Credly",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("badges/credly/webhook/<str:secret>/", credly_webhook, name="credly-webhook"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/v1/verified_names/", include("verified_names.api.urls")),
+    path("", include("certificates.verify.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

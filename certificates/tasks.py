@@ -5,7 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from certificates import runs, schedules
+from certificates import delivery, runs, schedules
+from certificates.delivery import mail
 from certificates.models import EligibilitySchedule
 
 _HOURS = 6 * 3600
@@ -32,3 +33,15 @@ def sweep() -> None:
     for run_id in runs.due(timezone.now()):
         runs.tell(run_id)
     schedules.delete_orphans()
+
+
+@shared_task
+def send_mails() -> int:
+    """Started when a certificate is available."""
+    return mail.send_due(clock=timezone.now)
+
+
+@shared_task
+def work_due() -> int:
+    """What failed and waits, and what no task came for."""
+    return delivery.work_due(clock=timezone.now)

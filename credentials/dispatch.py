@@ -40,7 +40,9 @@ def work_run(run_id: int) -> None:
 
 
 def send(task: str, arguments: list[object], *, expires: float | None = None) -> None:
-    """Queue a task by its name; `expires`: seconds after which nobody needs it any more."""
+    """Queue a task of any app, by its dotted path. `expires`: seconds after which nobody needs it
+    any more.
+    """
     try:
         current_app.send_task(task, args=arguments, expires=expires)
     except (OperationalError, OSError) as error:

@@ -58,6 +58,8 @@ def _erase_credentials(learner: Learner, *, now: datetime) -> dict[str, int]:
     names = rows.exclude(issued_name="")
     if settings.RETIREMENT_KEEPS_ISSUED_NAMES:
         names = names.none()
+    else:
+        Issuance.objects.filter(credential__learner=learner).update(issued_name="")
     waiting = Issuance.objects.filter(credential__learner=learner, wanted=Wanted.REVOKED)
     return {
         "credentials revoked": len(changes),

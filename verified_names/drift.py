@@ -37,9 +37,8 @@ def mark(learners: Sequence[Learner], *, now: datetime) -> None:
             credential = row.credential
             policy = credential.template.name_policy
             today = choose(known[credential.learner_id], policy=policy, now=now)
-            is_other = (
-                today is not None and bool(today.name) and today.name != credential.issued_name
-            )
+            issued = row.issued_name or credential.issued_name
+            is_other = today is not None and bool(today.name) and today.name != issued
             if is_other != row.name_drift:
                 drifted[is_other].append(row.pk)
     for is_other, keys in drifted.items():

@@ -1,5 +1,5 @@
 """Pages of the certificates app."""
 
-from certificates.admin import instructors, runs, schedules, types
+from certificates.admin import assets, documents, instructors, layouts, runs, schedules, types
 
-__all__ = ["instructors", "runs", "schedules", "types"]
+__all__ = ["assets", "documents", "instructors", "layouts", "runs", "schedules", "types"]

@@ -59,6 +59,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "wanted",
         "state",
         "last_error",
+        "issued_name",
         "name_drift",
         "attempts",
         "next_attempt_at",
@@ -99,7 +100,8 @@ class IssuanceAdmin(ReadOnlyAdmin):
             text = "Waits until a verified name of the learner is approved: the template demands it"
             notes.append(Note("info", text))
         if obj.name_drift:
-            text = f"Issued in the name {obj.credential.issued_name}, which is no more in force"
+            name = obj.issued_name or obj.credential.issued_name
+            text = f"Issued in the name {name}, which is no more in force"
             notes.append(Note("warning", text))
         return [*notes, *notes_of(obj.credential.template.organization)]
 

@@ -43,6 +43,12 @@ class Issuance(models.Model):
         null=True, blank=True, editable=False, help_text="Until then a worker is at it."
     )
     last_error = models.TextField(blank=True)
+    issued_name = models.CharField(
+        "issued anew in the name",
+        max_length=255,
+        blank=True,
+        help_text="Empty: in the name of the credential.",
+    )
     name_drift = models.BooleanField(
         default=False, help_text="The learner goes by another name than the one it was issued in."
     )

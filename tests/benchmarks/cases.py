@@ -30,8 +30,11 @@ STATEMENTS: Final = "statements_per_batch"
 DECODE: Final = "decode"
 MATCH_NONE: Final = "match_none_10000"
 MATCH_ONE: Final = "match_one_10000"
+# One certificate: as it is drawn, and what the two libraries below take for the same page.
+CERTIFICATE: Final = "certificate"
+CERTIFICATE_BARE: Final = "certificate_bare"
 
-CASES: Final = (*THROUGHPUT, CONSUMERS, COMPILE, DECODE, MEMORY, STATEMENTS)
+CASES: Final = (*THROUGHPUT, CONSUMERS, COMPILE, DECODE, MEMORY, STATEMENTS, CERTIFICATE)
 
 
 def with_yardsticks(case: str | None) -> tuple[str, ...]:

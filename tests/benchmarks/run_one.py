@@ -14,6 +14,7 @@ from django.core.management import call_command  # noqa: E402 -- Django has to b
 
 from tests.benchmarks import (  # noqa: E402
     cases,
+    certificates,
     crowd,
     definitions,
     floor,
@@ -25,6 +26,7 @@ from tests.benchmarks import (  # noqa: E402
 from tests.benchmarks.figures import Figure, seconds_of  # noqa: E402
 
 _TEMPLATES = 10_000
+_CERTIFICATES = 100
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,13 +49,25 @@ def main(arguments: Sequence[str]) -> int:
         one, two = crowd.measure(database=database, events=4 * options.events, repeat=repeat)
         _print(one)
         _print(two, one)
+    _rules(case, database=database, events=options.events, repeat=repeat)
+    if case in {None, cases.STATEMENTS}:
+        for figure in statements.per_batch(database=database):
+            _print(figure)
+    if case in {None, cases.CERTIFICATE}:
+        drawn, bare = certificates.drawn(database=database, repeat=repeat, number=_CERTIFICATES)
+        _print(bare)
+        _print(drawn, bare)
+    return 0
+
+
+def _rules(case: str | None, *, database: str, events: int, repeat: int) -> None:
     if case in {None, cases.COMPILE}:
         compiled, read = rules.compile_time(database=database, repeat=repeat, templates=_TEMPLATES)
         _print(read)
         _print(compiled, read)
     if case in {None, cases.DECODE}:
         decoded, none, one = rules.evaluation(
-            database=database, events=options.events, repeat=repeat, templates=_TEMPLATES
+            database=database, events=events, repeat=repeat, templates=_TEMPLATES
         )
         _print(decoded)
         _print(none, decoded)
@@ -61,10 +75,6 @@ def main(arguments: Sequence[str]) -> int:
     if case in {None, cases.MEMORY}:
         for figure in rules.memory(database=database, repeat=repeat, templates=_TEMPLATES):
             _print(figure)
-    if case in {None, cases.STATEMENTS}:
-        for figure in statements.per_batch(database=database):
-            _print(figure)
-    return 0
 
 
 def _throughput(wanted: Sequence[str], *, database: str, events: int, repeat: int) -> None:

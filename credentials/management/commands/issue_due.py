@@ -1,10 +1,14 @@
-"""`issue_due`: carry out issuances, webhooks and outbox rows in this process."""
+"""`issue_due`: carry out issuances, webhooks, outbox rows and what ALSO_DUE names, in this
+process.
+"""
 
 import time
 from argparse import ArgumentParser
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db.models import Q
 from django.utils import timezone
@@ -32,6 +36,8 @@ class Command(BaseCommand):
             issued += worker.carry_out_due(clock=timezone.now)
             webhooks += webhook.work_due(clock=timezone.now)
             published += outbox.publish_due(clock=timezone.now)
+            for path in settings.ALSO_DUE:
+                import_module(path).work_due(clock=timezone.now)
             if not options["until_idle"] or not _pause_until_next():
                 break
         self.stdout.write(
@@ -48,6 +54,7 @@ def _pause_until_next() -> bool:
         CredlyWebhook.objects.filter(soon).order_by("next_attempt_at"),
     ]
     times = [query.values_list("next_attempt_at", flat=True).first() for query in rows]
+    times += [import_module(path).next_due(before=now + _HORIZON) for path in settings.ALSO_DUE]
     waiting = [each for each in times if each is not None]
     if not waiting:
         return False

@@ -1,0 +1,65 @@
+"""The files to draw with: checked when they are uploaded, kept while a layout names them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from certificates.assets import digest, slug_fault, upload_fault, users_of
+from certificates.models import Asset
+from credentials.admin.base import LaurelAdmin, Note
+
+
+class AssetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if fault := slug_fault(slug):
+            raise forms.ValidationError(fault)
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "file" not in cleaned or "kind" not in cleaned:
+            return cleaned
+        file = cleaned["file"].open()
+        data: bytes = file.read()
+        file.seek(0)  # it is stored afterwards
+        if fault := upload_fault(data, kind=cleaned["kind"]):
+            self.add_error("file", fault)
+        self.instance.sha256, self.instance.size = digest(data), len(data)
+        return cleaned
+
+
+@admin.register(Asset)
+class AssetAdmin(LaurelAdmin):
+    form = AssetForm
+    list_display = ("slug", "kind", "size", "uploaded_at")
+    list_filter = ("kind",)
+    search_fields = ("slug",)
+    fields = ("slug", "kind", "file", "size", "uploaded_at")
+    readonly_fields = ("size", "uploaded_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        """Layouts know it by these."""
+        return self.readonly_fields if obj is None else ("slug", "kind", *self.readonly_fields)
+
+    def get_notes(self, request: HttpRequest, obj: Asset | None) -> Sequence[Note]:
+        if obj is None:
+            text = "Layouts name it by its slug. It can be replaced later: upload another file."
+            return (Note("info", text),)
+        used = ", ".join(str(each.template) for each in users_of(obj))
+        text = f"Used by {used}: another file changes what is issued from then on"
+        return (Note("info", text),) if used else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not one that a layout names: nothing could be drawn any more."""
+        allowed = bool(super().has_delete_permission(request, obj))
+        return allowed and (obj is None or not users_of(obj))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """One by one, where it is seen who uses it."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions

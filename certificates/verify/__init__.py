@@ -1,0 +1,1 @@
+"""The page that anybody can check a certificate on."""
