@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from credentials import dispatch, worker
-from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, display, label_of_state
 from credentials.models import CredlyBadge, Issuance
 
 State = Issuance.State
@@ -58,7 +58,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "wanted",
         "state",
         "last_error",
-        "name_drift",
         "attempts",
         "next_attempt_at",
         "external_id",
@@ -76,9 +75,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
     def template(self, obj: Issuance) -> str:
         return str(obj.credential.template)
 
-    @display(description="state", ordering="state", label=_LABELS)
-    def state_label(self, obj: Issuance) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display()).partition(":")[0]
+    state_label = label_of_state(_LABELS)
 
     @display(description="last error")
     def error(self, obj: Issuance) -> str:
