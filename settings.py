@@ -80,6 +80,7 @@ WSGI_APPLICATION = "wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],  # in place of those that other packages bring
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -529,8 +530,8 @@ UNFOLD = {
             _section(
                 "Names",
                 _page("Verified names", "badge", "verified_names.verifiedname"),
-                _page("History", "history", "verified_names.namefact"),
-                _page("Choices", "tune", "verified_names.verifiednameconfig"),
+                _page("Statements on names", "history", "verified_names.namefact"),
+                _page("Choices of name", "tune", "verified_names.verifiednameconfig"),
             ),
             _section(
                 "Certificates",

@@ -179,6 +179,7 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
+    when_empty = "Good: no message was lost, skipped or read twice on the bus."
     list_display = ("kind_label", "messages", "stream", "after_id", "before_id", "noticed_at")
     list_filter = ("kind",)
     search_fields = ("stream", "group")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, display, label_of_state
 from events import replay
 from events.models import InboxEvent
 from events.wire import Message
@@ -38,6 +38,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 @admin.register(InboxEvent)
 class InboxEventAdmin(ReadOnlyAdmin):
+    when_empty = "No event has come yet. Is a consumer running? See Consumers."
     urgent = Q(state__in=_FAILED)
     list_display = (
         "event_type_text",
@@ -80,18 +81,14 @@ class InboxEventAdmin(ReadOnlyAdmin):
     def event_type_text(self, obj: InboxEvent) -> str:
         return obj.event_type or "unknown"
 
-    @display(
-        description="state",
-        ordering="state",
-        label={
+    state_label = label_of_state(
+        {
             State.ACCEPTED.value: "success",
             State.IGNORED.value: "default",
             State.FAILED.value: "danger",
             State.DEAD.value: "danger",
-        },
+        }
     )
-    def state_label(self, obj: InboxEvent) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display()).partition(":")[0]
 
     @display(description="why")
     def error(self, obj: InboxEvent) -> str:

@@ -19,6 +19,7 @@ _PRE = '<pre class="font-mono text-xs whitespace-pre-wrap break-all">{}</pre>'
 
 @admin.register(HandlerFailure)
 class HandlerFailureAdmin(ModelAdmin):
+    when_empty = "Good: no handler of a service signal has failed."
     list_display = ("handler", "signal", "state", "attempts", "last_error", "failed_at")
     list_filter = ("state", "handler", "signal")
     list_per_page = 50

@@ -14,8 +14,14 @@ from tests.mariadb import mariadb_server
 from tests.servers import PYTHON, ROOT
 
 _EVERYTHING = ["tests/integration", "tests/property", "tests/functional"]
+_FAULTS = ["test_consumers_are_killed.py", "test_consumers_race.py", "on_mariadb"]
 # Bring databases of their own.
-_ELSEWHERE = ["tests/functional/test_on_postgresql.py", "tests/functional/test_servers.py"]
+_ELSEWHERE = [
+    "tests/functional/test_on_postgresql.py",
+    "tests/functional/test_servers.py",
+    "tests/functional/test_backup_is_restored.py",
+    "tests/functional/test_deployment_examples.py",
+]
 
 
 def main(args: Sequence[str]) -> int:
@@ -25,7 +31,7 @@ def main(args: Sequence[str]) -> int:
     else:
         ignored = [f"--ignore={path}" for path in _ELSEWHERE]
         rounds = [
-            ({}, [*args, *_EVERYTHING, *ignored]),
+            ({}, [*args, *_EVERYTHING, *(f"tests/faults/{name}" for name in _FAULTS), *ignored]),
             ({"LAUREL_TEST_LIKE_MYSQL": "true"}, [*args, *STORIES, "tests/integration/mysql"]),
         ]
     with mariadb_server() as server:

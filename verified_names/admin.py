@@ -150,6 +150,7 @@ class NameFactAdmin(ReadOnlyAdmin):
 
 @admin.register(VerifiedNameConfig)
 class VerifiedNameConfigAdmin(ReadOnlyAdmin):
+    when_empty = "No learner has chosen between the verified name and that of the profile."
     list_display = ("learner", "use_verified_name", "changed_at")
     list_select_related = ("learner",)
     search_fields = ("learner__username", "=learner__lms_user_id")

@@ -1,6 +1,9 @@
 """Why: the decisions, and an explanation on the page of each progress."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from badges.models import Decision, RulesVersion
 from credentials.admin.base import ReadOnlyAdmin, display
@@ -20,6 +23,11 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_select_related = ("learner", "template")
     search_fields = ("learner__username", "=learner__lms_user_id", "template__name")
     search_help_text = "Username, LMS user id or name of the badge template"
+
+    def get_fields(self, request: HttpRequest, obj: Decision | None = None) -> Any:
+        """Most decisions fill half of them; a transition, for instance, has counted nothing."""
+        fields = [each.name for each in self.opts.concrete_fields if not each.primary_key]
+        return fields if obj is None else [name for name in fields if getattr(obj, name)]
 
     @display(description="requirement or penalty")
     def what(self, obj: Decision) -> str:

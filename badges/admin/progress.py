@@ -50,6 +50,7 @@ class TemplateFilter(admin.SimpleListFilter):
 
 @admin.register(BadgeProgress)
 class BadgeProgressAdmin(ReadOnlyAdmin):
+    when_empty = "No event has met a requirement yet."
     list_display = ("learner", "template", "complete", "completed_at", "modified")
     list_filter = ("complete", TemplateFilter)
     list_select_related = ("learner", "template")

@@ -1,6 +1,6 @@
 """What the pages of the admin share: notes above the form, buttons for one row, read-only rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
@@ -23,6 +23,16 @@ def display(**options: Any) -> Callable[[Method], Method]:
     return cast("Callable[[Method], Method]", decorators.display(**options))
 
 
+def label_of_state(colours: Mapping[str, str]) -> Callable[[Any, Any], tuple[str, str]]:
+    """A column: the state as a label in its colour, without what its name says behind a colon."""
+
+    @display(description="state", ordering="state", label=dict(colours))
+    def label(_admin: Any, obj: Any) -> tuple[str, str]:
+        return obj.state, str(obj.get_state_display()).partition(":")[0]
+
+    return label
+
+
 def _sentence(text: str) -> str:
     """Errors of other programs end without a full stop, and something may follow them."""
     return text if text.endswith((".", "!", "?", "”")) else f"{text}."
@@ -43,6 +53,7 @@ class LaurelAdmin(ModelAdmin):
     """
 
     buttons: ClassVar[Sequence[str]] = ()
+    when_empty = ""  # what it means that the list is empty: templates/unfold/helpers
     change_form_outer_before_template = "credentials/admin/before_form.html"
     warn_unsaved_form = True
 

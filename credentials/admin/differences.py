@@ -31,6 +31,7 @@ _BY_HAND = {
 
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
+    when_empty = "None are known. The page of an organization compares, and so does every night."
     urgent = Q(outcome="", kind__in=FIXES)
     list_display = ("kind_label", "learner", "template", "here", "there", "fixing", "outcome")
     list_filter = ("kind", "organization")

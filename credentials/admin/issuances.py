@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from credentials import dispatch, worker
-from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, display, label_of_state
 from credentials.admin.issuing import notes_of
 from credentials.models import CredlyBadge, Issuance
 
@@ -60,7 +60,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
         "state",
         "last_error",
         "issued_name",
-        "name_drift",
         "attempts",
         "next_attempt_at",
         "external_id",
@@ -78,9 +77,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
     def template(self, obj: Issuance) -> str:
         return str(obj.credential.template)
 
-    @display(description="state", ordering="state", label=_LABELS)
-    def state_label(self, obj: Issuance) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display()).partition(":")[0]
+    state_label = label_of_state(_LABELS)
 
     @display(description="last error")
     def error(self, obj: Issuance) -> str:

@@ -23,6 +23,7 @@ _MEND = (
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(ReadOnlyAdmin):
+    when_empty = "No badge was awarded or revoked yet, so there was nothing to tell the platform."
     urgent = Q(published_at__isnull=True)
     list_display = ("kind", "learner", "template", "occurred_at", "published_at", "situation")
     list_filter = (("published_at", admin.EmptyFieldListFilter), "kind")

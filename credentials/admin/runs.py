@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, display, label_of_state
 from credentials.models import CredlyRun
 from credentials.models.run import UNFINISHED, in_words
 from credentials.providers.credly import runs
@@ -24,6 +24,7 @@ _REFRESH_SECONDS = "2"
 
 @admin.register(CredlyRun)
 class CredlyRunAdmin(ReadOnlyAdmin):
+    when_empty = "Nothing ran yet: the page of an organization starts it, and so does every night."
     urgent = Q(state__in=UNFINISHED)
     list_display = ("kind_label", "organization", "state_label", "result", "requested_at")
     list_filter = ("kind", "state", "organization")
@@ -47,19 +48,15 @@ class CredlyRunAdmin(ReadOnlyAdmin):
     def kind_label(self, obj: CredlyRun) -> str:
         return str(obj.get_kind_display())
 
-    @display(
-        description="state",
-        ordering="state",
-        label={
+    state_label = label_of_state(
+        {
             State.WAITING.value: "info",
             State.RUNNING.value: "info",
             State.DONE.value: "success",
             State.STOPPED.value: "warning",
             State.FAILED.value: "danger",
-        },
+        }
     )
-    def state_label(self, obj: CredlyRun) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display()).partition(":")[0]
 
     @display(description="result")
     def result(self, obj: CredlyRun) -> str:

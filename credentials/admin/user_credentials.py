@@ -32,6 +32,7 @@ class OutboxInline(ReadOnlyInline):
 
 @admin.register(UserCredential)
 class UserCredentialAdmin(ReadOnlyAdmin):
+    when_empty = "Nobody has earned a badge yet."
     inlines = (IssuanceInline, OutboxInline)
     list_display = ("learner", "template", "status_label", "awarded_at", "revoked_at")
     list_filter = ("status", "revocation_origin")

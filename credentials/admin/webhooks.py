@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from credentials.admin.base import Note, ReadOnlyAdmin, display
+from credentials.admin.base import Note, ReadOnlyAdmin, label_of_state
 from credentials.models import CredlyWebhook
 from credentials.providers.credly import webhook
 
@@ -17,6 +17,7 @@ _FAILED = (State.FAILED, State.DEAD)
 
 @admin.register(CredlyWebhook)
 class CredlyWebhookAdmin(ReadOnlyAdmin):
+    when_empty = "Credly has not called yet: the page of an organization shows the address."
     urgent = Q(state__in=_FAILED)
     list_display = ("event_type", "state_label", "outcome", "attempts", "received_at")
     list_filter = ("state", "event_type")
@@ -34,19 +35,15 @@ class CredlyWebhookAdmin(ReadOnlyAdmin):
         "received_at",
     )
 
-    @display(
-        description="state",
-        ordering="state",
-        label={
+    state_label = label_of_state(
+        {
             State.DONE.value: "success",
             State.IGNORED.value: "default",
             State.RECEIVED.value: "info",
             State.FAILED.value: "danger",
             State.DEAD.value: "danger",
-        },
+        }
     )
-    def state_label(self, obj: CredlyWebhook) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display()).partition(":")[0]
 
     def get_notes(self, request: HttpRequest, obj: CredlyWebhook) -> Sequence[Note]:
         if obj.state == State.DEAD:

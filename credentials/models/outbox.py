@@ -42,4 +42,4 @@ class OutboxEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.credential_id}"
+        return f"{self.get_kind_display()} (credential {self.credential_id})"

@@ -1,6 +1,7 @@
 """A database with the badges, made once; each test works on a copy, with a Redis of its own."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +13,11 @@ import pytest
 
 from tests.faults.academy import definitions
 from tests.faults.place import Place
+from tests.mariadb import MariaDBServer, mariadb_server
 from tests.servers import PostgresServer, RedisServer, postgres_server, redis_server
+
+ON_MARIADB = os.environ.get("LAUREL_TEST_DATABASE_URL", "").startswith("mysql:")
+collect_ignore = [] if ON_MARIADB else ["on_mariadb"]
 
 Copy = Callable[[Path], str]  # makes a copy for the test that owns the folder; its URL
 
@@ -86,7 +91,39 @@ def postgres_place(
     yield from _until_the_end(Place(tmp_path, postgres_copy(tmp_path), durable_redis))
 
 
-@pytest.fixture(params=["sqlite_place", "postgres_place"])
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDBServer]:
+    with mariadb_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_copy(
+    tmp_path_factory: pytest.TempPathFactory, redis: RedisServer, mariadb: MariaDBServer
+) -> Copy:
+    from tests.faults import mariadb as databases  # its driver is not always here
+
+    databases.create(mariadb, "original")
+    url = databases.named(mariadb, "original")
+    _prepare(Place(tmp_path_factory.mktemp("mariadb"), url, redis))
+    names = iter(f"copy{number}" for number in range(1_000))
+
+    def copy(_to: Path) -> str:
+        name = next(names)
+        databases.copy(mariadb, name, of="original")
+        return databases.named(mariadb, name)
+
+    return copy
+
+
+@pytest.fixture
+def mariadb_place(
+    tmp_path: Path, durable_redis: RedisServer, mariadb_copy: Copy
+) -> Iterator[Place]:
+    yield from _until_the_end(Place(tmp_path, mariadb_copy(tmp_path), durable_redis))
+
+
+@pytest.fixture(params=["mariadb_place"] if ON_MARIADB else ["sqlite_place", "postgres_place"])
 def place(request: pytest.FixtureRequest) -> Place:
     found: Place = request.getfixturevalue(request.param)
     return found
