@@ -174,6 +174,20 @@ def test_a_batch_that_was_certainly_not_sent_is_sent_again_as_one(
     assert (calls(credly, BATCH), calls(credly, FIND)) == (2, 0)
 
 
+def test_a_look_that_is_put_off_is_not_forgotten(
+    credly: Running, badge: BadgeTemplate, switch: Switch
+) -> None:
+    switch(reset={"count": 1, "calls": ONE})  # issued, answer lost
+    decide(badge, enroll(1))
+    now()
+    switch(rate_limited=1)
+    later()
+    assert states() == {State.ERROR: 1}
+    later(2)
+    assert states() == {State.PENDING: 1}
+    assert (calls(credly, ONE), calls(credly, FIND)) == (1, 2)
+
+
 def min_wait() -> timedelta:
     first = Issuance.objects.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)[
         0
