@@ -26,3 +26,10 @@ def test_without_batches_each_is_a_call() -> None:
     waiting = line([1, 2, 3, 4, 5, 6], [])
     assert waiting.take(calls=2, batch=1) == [1, 2]
     assert waiting.take(calls=0, batch=1) == []
+
+
+def test_it_can_be_begun_anywhere() -> None:
+    waiting = line([1, 2, 3, 4], [5, 6])
+    waiting.begin_anywhere(0.5)
+    assert waiting.take(calls=6, batch=1) == [3, 4, 1, 2, 6, 5]
+    assert len(waiting) == 0
