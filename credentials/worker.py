@@ -17,6 +17,7 @@ Note [Fair]
     its calls are under way.
 """
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,8 @@ __all__ = ["LEASE", "carry_out_due", "due", "try_again"]
 State = Issuance.State
 Clock = Callable[[], datetime]
 
-_LINE: Final = 400  # issuances of one account that are looked at in one go
+_LINE: Final = 1000  # issuances of one account that are looked at in one go
+_CLAIM: Final = 2  # batches that are claimed in one go: other workers want some, too
 _LOOK_AGAIN: Final = 1.0  # seconds after which what became due meanwhile is looked for
 _SHARE_OF_LOOKING: Final = 0.1  # of the time at most, when very much is due
 _TOGETHER: Final = 0.02  # seconds: calls that end so close to one another are recorded together
@@ -114,6 +116,9 @@ class _Shift:
     def _look(self) -> None:
         began = time.monotonic()
         self.lines, self.fruitful = read(self.clock(), each=_LINE), False
+        for line in self.lines.values():
+            if len(line) >= _LINE:
+                line.begin_anywhere(random.random())  # not where the other workers do
         took = time.monotonic() - began
         self.look_at = began + max(_LOOK_AGAIN, took / _SHARE_OF_LOOKING)
 
@@ -134,9 +139,14 @@ class _Shift:
             self._try_one(account, line, organization_id=account.organization_id)
             return
         batch = largest_batch(providers().get(account.provider))
-        keys = line.take(calls=min(self._room(account), share), batch=batch)
-        if keys:
-            self._begin(claim(account, keys, clock=self.clock))
+        calls_ = min(self._room(account), share, _CLAIM if batch > 1 and line.fresh else share)
+        keys = line.take(calls=calls_, batch=batch)
+        if not keys:
+            return
+        jobs = claim(account, keys, clock=self.clock)
+        self._begin(jobs)
+        if not jobs and not due(self.clock()).filter(pk__in=keys).exists():
+            self.fruitful = True  # for another worker; there may be more behind them
 
     def _try_one(self, account: Account, line: Line, *, organization_id: int) -> None:
         """See Note [Breaker]."""

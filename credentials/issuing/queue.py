@@ -37,6 +37,14 @@ class Line:
     def __bool__(self) -> bool:
         return bool(self.fresh or self.others)
 
+    def __len__(self) -> int:
+        return len(self.fresh) + len(self.others)
+
+    def begin_anywhere(self, share: float) -> None:
+        """Behind that share of the line; who is passed over comes at its end."""
+        for row in (self.fresh, self.others):
+            row.rotate(-int(len(row) * share))
+
     def clear(self) -> None:
         self.fresh.clear()
         self.others.clear()

@@ -34,7 +34,19 @@ MATCH_ONE: Final = "match_one_10000"
 CERTIFICATE: Final = "certificate"
 CERTIFICATE_BARE: Final = "certificate_bare"
 
-CASES: Final = (*THROUGHPUT, CONSUMERS, COMPILE, DECODE, MEMORY, STATEMENTS, CERTIFICATE)
+# Workers at a Credly that answers in 200 ms: badges in a minute, and waiting beside a slow one.
+ISSUING: Final = "issuing"
+
+CASES: Final = (
+    *THROUGHPUT,
+    CONSUMERS,
+    COMPILE,
+    DECODE,
+    MEMORY,
+    STATEMENTS,
+    CERTIFICATE,
+    ISSUING,
+)
 
 
 def with_yardsticks(case: str | None) -> tuple[str, ...]:

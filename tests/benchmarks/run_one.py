@@ -18,6 +18,7 @@ from tests.benchmarks import (  # noqa: E402
     crowd,
     definitions,
     floor,
+    issuing,
     profiling,
     rules,
     statements,
@@ -53,11 +54,18 @@ def main(arguments: Sequence[str]) -> int:
     if case in {None, cases.STATEMENTS}:
         for figure in statements.per_batch(database=database):
             _print(figure)
+    _beside(case, database=database, repeat=repeat)
+    return 0
+
+
+def _beside(case: str | None, *, database: str, repeat: int) -> None:
     if case in {None, cases.CERTIFICATE}:
         drawn, bare = certificates.drawn(database=database, repeat=repeat, number=_CERTIFICATES)
         _print(bare)
         _print(drawn, bare)
-    return 0
+    if case in {None, cases.ISSUING}:
+        for figure, against in issuing.figures(database=database, repeat=repeat):
+            _print(figure, *against)
 
 
 def _rules(case: str | None, *, database: str, events: int, repeat: int) -> None:

@@ -130,7 +130,7 @@ def test_a_batch_that_is_refused_is_sent_one_by_one(
     never_twice(credly)
 
 
-def give_by_hand(credly: Running, learner: Learner) -> None:
+def give_by_hand(credly: Running, learner: Learner, *, earner_id: str = "by-hand") -> None:
     organization = BadgeTemplate.objects.get().organization
     assert organization is not None
     with account.client(organization) as client:
@@ -141,9 +141,25 @@ def give_by_hand(credly: Running, learner: Learner) -> None:
                 first_name="By",
                 last_name="Hand",
                 issued_at=AWARDED_AT,
-                issuer_earner_id="by-hand",
+                issuer_earner_id=earner_id,
             )
         )
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_a_badge_that_was_ours_is_adopted(
+    credly: Running, badge: BadgeTemplate, number: int
+) -> None:
+    """As after a backup of yesterday was restored: here nobody knows of it."""
+    learners = enroll(number)
+    give_by_hand(credly, learners[0], earner_id=str(learners[0].uuid))
+    decide(badge, learners)
+    now()
+    assert states() == {State.PENDING: number}
+    there = {each["issuer_earner_id"]: each["id"] for each in state(credly)["badges"]}
+    mine = Issuance.objects.get(credential__learner=learners[0])
+    assert mine.external_id == there[str(learners[0].uuid)]
+    never_twice(credly)
 
 
 @pytest.mark.parametrize("fault", ["reset", "malformed", "down_after", "reset_before"])
@@ -172,6 +188,20 @@ def test_a_batch_that_was_certainly_not_sent_is_sent_again_as_one(
     later()
     assert states() == {State.PENDING: 12}
     assert (calls(credly, BATCH), calls(credly, FIND)) == (2, 0)
+
+
+def test_a_look_that_is_put_off_is_not_forgotten(
+    credly: Running, badge: BadgeTemplate, switch: Switch
+) -> None:
+    switch(reset={"count": 1, "calls": ONE})  # issued, answer lost
+    decide(badge, enroll(1))
+    now()
+    switch(rate_limited=1)
+    later()
+    assert states() == {State.ERROR: 1}
+    later(2)
+    assert states() == {State.PENDING: 1}
+    assert (calls(credly, ONE), calls(credly, FIND)) == (1, 2)
 
 
 def min_wait() -> timedelta:
