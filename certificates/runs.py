@@ -10,7 +10,7 @@ Note [A run that lost its worker]
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -181,8 +181,9 @@ def _carry_out(run: ScheduleRun, progress: "_Progress", *, at: datetime) -> str:
             progress.evaluated(found)
             if not found.fault:
                 spool.add(found)
-        for batch in spool.batches(feeding.BATCH):
-            progress.fed(batch, act(batch, source=source, now=progress.clock()))
+        batches = spool.batches(feeding.BATCH)
+        for outcome in act(batches, source=source, clock=progress.clock):
+            progress.fed(outcome)
     return "" if progress.matched or not progress.counts()["eligible"] else NOTHING_WAITS
 
 
@@ -210,15 +211,12 @@ class _Progress:
             self._name(ScheduleFinding.Kind.FAILED, found)
         self._report()
 
-    def fed(self, batch: Sequence[Finding], outcome: feeding.Outcome) -> None:
+    def fed(self, outcome: feeding.Outcome) -> None:
         self.matched += outcome.matched
-        self._counts["awarded"] += len(outcome.awards)
+        self._counts["awarded"] += outcome.awarded
         self._counts["skipped"] += outcome.known
-        if self._run.kind == Kind.REHEARSAL:
-            awarded = set(outcome.awards)
-            for found in batch:
-                if found.lms_user_id in awarded:
-                    self._name(ScheduleFinding.Kind.AWARD, found)
+        for found in outcome.named:
+            self._name(ScheduleFinding.Kind.AWARD, found)
         self._report()
 
     def write_findings(self) -> None:

@@ -26,7 +26,14 @@ DECODE: Final = "decode"
 MATCH_NONE: Final = "match_none_10000"
 MATCH_ONE: Final = "match_one_10000"
 
-CASES: Final = (*THROUGHPUT, COMPILE, DECODE, MEMORY, STATEMENTS)
+# A schedule over 50,000 learners: fetching alone, the first run, one that finds nothing new, and
+# the memory that the number of learners costs.
+SCHEDULE_RUN: Final = "schedule_run"
+SCHEDULE_FETCH: Final = "schedule_fetch"
+SCHEDULE_AGAIN: Final = "schedule_run_again"
+SCHEDULE_MEMORY: Final = "schedule_memory"
+
+CASES: Final = (*THROUGHPUT, COMPILE, DECODE, MEMORY, STATEMENTS, SCHEDULE_RUN)
 
 
 def with_yardsticks(case: str | None) -> tuple[str, ...]:

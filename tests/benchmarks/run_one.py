@@ -18,6 +18,7 @@ from tests.benchmarks import (  # noqa: E402
     floor,
     profiling,
     rules,
+    schedules,
     statements,
     throughput,
 )
@@ -42,13 +43,21 @@ def main(arguments: Sequence[str]) -> int:
     case, database, repeat = options.case, options.database, options.repeat
     if wanted := cases.with_yardsticks(case):
         _throughput(wanted, database=database, events=options.events, repeat=repeat)
+    _rules(case, database=database, events=options.events, repeat=repeat)
+    if case in {None, cases.SCHEDULE_RUN}:
+        for figure, others in schedules.figures(database=database, repeat=repeat):
+            _print(figure, *others)
+    return 0
+
+
+def _rules(case: str | None, *, database: str, events: int, repeat: int) -> None:
     if case in {None, cases.COMPILE}:
         compiled, read = rules.compile_time(database=database, repeat=repeat, templates=_TEMPLATES)
         _print(read)
         _print(compiled, read)
     if case in {None, cases.DECODE}:
         decoded, none, one = rules.evaluation(
-            database=database, events=options.events, repeat=repeat, templates=_TEMPLATES
+            database=database, events=events, repeat=repeat, templates=_TEMPLATES
         )
         _print(decoded)
         _print(none, decoded)
@@ -59,7 +68,6 @@ def main(arguments: Sequence[str]) -> int:
     if case in {None, cases.STATEMENTS}:
         for figure in statements.per_batch(database=database):
             _print(figure)
-    return 0
 
 
 def _throughput(wanted: Sequence[str], *, database: str, events: int, repeat: int) -> None:

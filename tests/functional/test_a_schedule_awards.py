@@ -221,9 +221,8 @@ def _die_while_feeding(asked: ScheduleRun) -> None:
     Lease.take(f"schedule-{asked.schedule_id}", now=NOW, length=timedelta(minutes=10))
     ScheduleRun.objects.update(state=State.RUNNING, started_at=NOW, attempts=1)
     source = Source.of(asked.schedule, run=asked.uuid, at=NOW)
-    for first in (1, 501):
-        batch = [Finding(each, is_eligible=True) for each in range(first, first + 500)]
-        feeding.feed(batch, source=source, now=NOW)
+    batch = [Finding(each, is_eligible=True) for each in range(1, 1_001)]
+    assert list(feeding.feed([batch], source=source, clock=clock()))
 
 
 def test_a_run_that_keeps_losing_its_worker_ends() -> None:
