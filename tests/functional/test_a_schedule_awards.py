@@ -1,10 +1,12 @@
 """A schedule asks who is eligible, and whoever is gets the badge."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
 from badges.models import BadgePenalty, BadgeRequirement
@@ -165,6 +167,50 @@ def test_not_eligible_any_more_takes_it_away_only_by_a_penalty() -> None:
     told = InboxEvent.objects.count()
     run(completed, at=NOW + timedelta(days=3))
     assert InboxEvent.objects.count() == told == 2  # bob had nothing to lose, ann has no more
+
+
+@pytest.mark.parametrize(
+    ("path", "operator", "value", "awarded"),
+    [
+        ("details", "contains", '"completion":0.95', [ANN]),
+        ("user.pii.username", "eq", "bob", [BOB]),
+        ("user.id", "in", "12, 13", [BOB, CID]),
+        ("is_eligible", "eq", "false", [77]),
+        ("metadata.source", "ends_with", "/0", []),
+    ],
+)
+def test_rules_reach_everything_that_it_found(
+    path: str, operator: str, value: str, awarded: list[int]
+) -> None:
+    oracle.scores = {CK: {77: 0.1, ANN: 0.95, BOB: 0.9, CID: 0.91}}
+    completed = schedule()
+    requirement = BadgeRequirement.objects.get()
+    requirement.rules.all().delete()
+    requirement.rules.create(path=path, operator=operator, value=value)
+    activate(completed.template)
+    assert run(completed).awarded == len(awarded)
+    assert holders(completed.template) == awarded
+
+
+def test_a_requirement_counts_different_details() -> None:
+    oracle.scores = {CK: {ANN: 0.95}}
+    completed = schedule()
+    BadgeRequirement.objects.update(count=2, distinct_by="details")
+    activate(completed.template)
+    for day, score in enumerate((0.95, 0.95, 0.96)):
+        assert holders(completed.template) == []
+        oracle.scores[CK][ANN] = score
+        run(completed, at=NOW + timedelta(days=day))
+    assert holders(completed.template) == [ANN]
+
+
+def test_a_retired_learner_is_named_no_more() -> None:
+    oracle.scores = {CK: {ANN: 0.95, BOB: 0.95}}
+    completed = schedule()
+    run(completed, kind=ScheduleRun.Kind.REHEARSAL)
+    run(completed, at=NOW + timedelta(hours=1))
+    call_command("retire_learner", "--learner", "ann", stdout=io.StringIO())
+    assert list(ScheduleFinding.objects.values_list("username", flat=True)) == ["bob"]
 
 
 def test_nobody_waits_for_what_it_found() -> None:
