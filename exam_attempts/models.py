@@ -32,6 +32,10 @@ class ExamAttempt(models.Model):
                 name="one_exam_attempt", fields=["learner", "course_key", "usage_key"]
             ),
         ]
+        indexes = [
+            # Read by exam_attempts.eligibility: everybody of a course, learner by learner.
+            models.Index(name="exam_attempts_of_course", fields=["course_key", "learner"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.learner} at {self.usage_key}"

@@ -23,7 +23,8 @@ from certificates.platform.errors import NotConfigured, NotFound
 from certificates.platform.transport import Query
 
 PAGE_SIZE: Final = 100
-"""The most that the completion API gives, and usernames that fit into one address."""
+"""The most that the completion API gives."""
+_LONGEST_LIST: Final = 3_500  # bytes
 
 
 @contextmanager
@@ -88,10 +89,12 @@ class Platform:
         yield from self.client.pages(path, query=query, read=answers.enrollment)
 
     def accounts(self, usernames: Iterable[str]) -> Mapping[str, Account]:
-        """Those that exist, by username; one call. Not more than PAGE_SIZE usernames."""
-        wanted = ",".join(sorted(set(usernames)))
-        found = self._accounts({"username": wanted}) if wanted else ()
-        return {each.username: each for each in found}
+        """Those that exist, by username; for the usernames of a page it is one call, or a few."""
+        return {
+            each.username: each
+            for together in _together(sorted(set(usernames)))
+            for each in self._accounts({"username": ",".join(together)})
+        }
 
     def account(self, lms_user_id: int) -> Account | None:
         found = self._accounts({"lms_user_id": str(lms_user_id)})
@@ -107,3 +110,20 @@ class Platform:
 def _part(key: str) -> str:
     """One part of a path: what could end it early is escaped, `:` and `+` stay as they are."""
     return quote(key, safe=":+@")
+
+
+def _together(usernames: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Parts that fit into an address: servers refuse more than 4 kB, and a letter of another
+    script takes six to twelve bytes of it.
+    """
+    part: list[str] = []
+    size = 0
+    for username in usernames:
+        more = len(quote(username, safe="")) + len("%2C")
+        if part and size + more > _LONGEST_LIST:
+            yield part
+            part, size = [], 0
+        part.append(username)
+        size += more
+    if part:
+        yield part

@@ -37,7 +37,7 @@ class Patience:
     seconds: float = 60.0
     attempts: int = 4
     first: timedelta = timedelta(seconds=0.5)
-    longest: timedelta = timedelta(seconds=30)
+    longest: timedelta = timedelta(seconds=60)
 
     def wait(self, error: PlatformError, *, attempt: int) -> float | None:
         """Seconds to the next try; None: there is none."""
@@ -64,13 +64,11 @@ class PlatformClient:
         client_id: str,
         client_secret: str,
         patience: Patience,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base_url = base_url
         self._client_id = client_id
         self._client_secret = client_secret
         self._patience = patience
-        self._sleep = sleep
         self._token: _Token | None = None
         self._session = requests.Session()
         # A session cookie would outlive the token that earned it.
@@ -134,7 +132,7 @@ class PlatformClient:
                 wait = self._patience.wait(error, attempt=attempt)
                 if wait is None:
                     raise
-                self._sleep(wait)
+                time.sleep(wait)
                 attempt += 1
 
     def _current_token(self) -> str:

@@ -19,12 +19,15 @@ _DEMANDS: Final[Mapping[str, Any]] = {
 }
 
 
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
 @attrs.define
 class _Standing:
     """How a learner does on the path so far."""
 
     last: Evaluated
-    met: list[str] = attrs.field(factory=list)
+    met: tuple[str, ...] = ()
     fault: str = ""
 
 
@@ -63,10 +66,11 @@ def learning_path(
     standing: dict[int, _Standing] = {}
     for course_key, demands in steps.items():
         for each in _asked(course_key, demands=demands, learner=learner):
-            so_far = standing.setdefault(each.lms_user_id, _Standing(each))
-            so_far.last = attrs.evolve(each, email=each.email or so_far.last.email)
+            person = attrs.evolve(each, details=_NOTHING)  # there may be many of them
+            so_far = standing.setdefault(each.lms_user_id, _Standing(person))
+            so_far.last = person
             if each.is_eligible:
-                so_far.met.append(course_key)
+                so_far.met = (*so_far.met, course_key)
             if each.fault:
                 so_far.fault = f"{course_key}: {each.fault}"
     for found in standing.values():
@@ -74,7 +78,7 @@ def learning_path(
         yield attrs.evolve(
             found.last,
             is_eligible=not unmet and not found.fault,
-            details={"steps": found.met, "unmet": unmet},
+            details={"steps": list(found.met), "unmet": unmet},
             fault=found.fault,
         )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from certificates import checks as certificates_checks
 from credentials import checks as credentials_checks
 from events import checks as events_checks
 
@@ -52,3 +53,18 @@ def test_what_a_deployment_has_to_set() -> None:
         "credentials.E004",
         "credentials.W001",
     }
+
+
+@pytest.mark.parametrize("url", ["lms", "ftp://lms", "https://", "https://ann@lms", "http://l?x=1"])
+def test_a_platform_that_is_none(settings: Any, url: str) -> None:
+    settings.PLATFORM_API_BASE_URL = url
+    settings.PLATFORM_API_CLIENT_ID = settings.PLATFORM_API_CLIENT_SECRET = "x"
+    assert [each.id for each in certificates_checks.platform_is_named()] == ["certificates.E002"]
+
+
+def test_a_platform_without_a_client(settings: Any) -> None:
+    assert certificates_checks.platform_is_named() == []
+    settings.PLATFORM_API_BASE_URL = "https://lms.example.com"
+    settings.PLATFORM_API_CLIENT_ID = "laurel"
+    (message,) = certificates_checks.platform_is_named()
+    assert "PLATFORM_API_CLIENT_SECRET is not" in str(message.msg)

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 import orjson
@@ -18,12 +18,13 @@ from certificates.platform.sandbox.world import World, WorldError
 TOKEN: Final = "oauth2/access_token"  # noqa: S105 -- an address
 CONTROL: Final = "sandbox/"
 LIFE: Final = 3600  # seconds
+REDIRECTS: Final = range(300, 400)
 
 
 @attrs.frozen(kw_only=True)
 class Encoded:
     """What HTTP needs. `hold`: seconds before the answer, `drip`: between two bytes, `end`: hang
-    up instead.
+    up before the answer, or in the middle of it.
     """
 
     status: int
@@ -31,7 +32,7 @@ class Encoded:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     hold: float = 0.0
     drip: float = 0.0
-    end: bool = False
+    end: Literal["", "before", "middle"] = ""
 
 
 class Sandbox:
@@ -143,6 +144,8 @@ def _as_faulty(encoded: Encoded, *, fault: Fault, url: str) -> Encoded:
     match fault.kind:
         case "status":
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            if fault.status in REDIRECTS:
+                headers["Location"] = f"{url}/elsewhere"
             page = f"<h1>{fault.status}</h1>".encode()
             return Encoded(status=fault.status, body=page, headers=headers)
         case "slow":
@@ -150,7 +153,9 @@ def _as_faulty(encoded: Encoded, *, fault: Fault, url: str) -> Encoded:
         case "drip":
             return attrs.evolve(encoded, drip=fault.seconds)
         case "reset":
-            return attrs.evolve(encoded, end=True)
+            return attrs.evolve(encoded, end="before")
+        case "hangup":
+            return attrs.evolve(encoded, end="middle")
         case kind:
             return attrs.evolve(encoded, body=BODIES[kind](encoded.body, url))
 

@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, str]] = {
     "huge": "answers JSON of 20 MB",
     "endless": "the next page is always this one",
     "reset": "ends the connection without an answer",
+    "hangup": "ends the connection in the middle of the answer",
 }
 
 

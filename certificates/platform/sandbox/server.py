@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,7 @@ from certificates.platform.sandbox.core import Encoded, Sandbox
 from certificates.platform.sandbox.world import World
 
 IDLE = 60.0
+LONGEST_ADDRESS = 4000  # as the usual servers in front of a platform
 LARGEST_BODY = 64 * 1024 * 1024
 
 
@@ -24,6 +26,9 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE
 
     def _serve(self) -> None:
+        if len(self.path) > LONGEST_ADDRESS:
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return
         parts = urlsplit(self.path)
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         encoded = self.server.sandbox.answer(
@@ -34,10 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if encoded.hold:
             self.server.stopping.wait(encoded.hold)
-        if encoded.end:
-            self.close_connection = True
-            return
-        self._write(encoded)
+        self.close_connection |= bool(encoded.end)
+        if encoded.end != "before":
+            self._write(encoded)
 
     do_GET = do_POST = _serve  # noqa: N815 -- names of the standard library
 
@@ -59,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(encoded.body)))
         self.end_headers()
         if not encoded.drip:
-            self.wfile.write(encoded.body)
+            half = len(encoded.body) // 2 if encoded.end else None
+            self.wfile.write(encoded.body[:half])
             return
         for byte in encoded.body:
             self.wfile.write(bytes([byte]))

@@ -79,7 +79,12 @@ def test_the_odd_data_of_one_learner_is_that_learners(platform: Running) -> None
             )
         )
     )
-    for results in (ask("completions"), ask("grades", required_grades={"hw": 0.5})):
+    for results in (
+        ask("completions"),
+        ask("completions", required_completion=0),
+        ask("grades", required_grades={"hw": 0.5}),
+        ask("grades", required_grades={"hw": 0}),
+    ):
         assert eligible(results) == {"ann"}
         assert [name for name, each in results.items() if each.fault] == ["bob", "cid", "dan"]
 
@@ -89,8 +94,9 @@ def test_a_hiccup_is_tried_again(many: Running) -> None:
     many.sandbox.fault("status", api="completion", page=1, status=502, count=1)
     many.sandbox.fault("status", api="completion", page=2, status=429, retry_after="0", count=3)
     many.sandbox.fault("reset", api="accounts", count=1)
+    many.sandbox.fault("hangup", api="completion", page=3, count=1)
     assert len(ask("completions")) == 250
-    assert many.sandbox.calls["completion"] == 3 + 1 + 3
+    assert many.sandbox.calls["completion"] == 3 + 1 + 3 + 1
 
 
 def test_a_token_that_is_over_is_asked_for_again(many: Running) -> None:

@@ -195,6 +195,19 @@ def test_the_number_of_calls_is_that_of_the_pages(platform: Running) -> None:
     assert platform.sandbox.calls == gradebook  # nobody needs an address
 
 
+def test_usernames_in_other_scripts_fit_into_the_address(platform: Running) -> None:
+    names = [f"Пользователь-{number:03}" for number in range(100)]
+    platform.sandbox.load(
+        {
+            "people": [{"id": number, "username": name} for number, name in enumerate(names, 1)],
+            "courses": [course(CK, **{name: {"completion": 1.0} for name in names})],
+        }
+    )
+    assert eligible(ask("completions")) == set(names)
+    assert platform.sandbox.calls["completion"] == 1
+    assert platform.sandbox.calls["accounts"] == 3
+
+
 def test_pages_are_asked_for_as_they_are_needed(platform: Running) -> None:
     platform.sandbox.world = World.of_many(950, eligible=95, course=CK)
     results = evaluate("completions", context_key=CK, options={})

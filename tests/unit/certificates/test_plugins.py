@@ -49,15 +49,23 @@ def _nothing_kept() -> Iterator[None]:
     plugins._loaded.cache_clear()
 
 
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package with entry points of its own."""
-    info = tmp_path / "academy-1.0.dist-info"
+def installed(folder: Path, *, name: str, points: dict[str, str]) -> None:
+    """A package with entry points, as an installer leaves it."""
+    info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: academy\nVersion: 1.0\n")
-    points = f"good = {HERE}:good\nbroken = {HERE}:nothing\nBad Name = {HERE}:good\n"
-    (info / "entry_points.txt").write_text(f"[laurel.retrievers]\n{points}")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    lines = "".join(f"{slug} = {HERE}:{what}\n" for slug, what in points.items())
+    (info / "entry_points.txt").write_text(f"[laurel.retrievers]\n{lines}")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the package `academy` is installed in."""
+    installed(
+        tmp_path, name="academy", points={"good": "good", "broken": "nothing", "Bad Name": "good"}
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
 
 
 def test_by_the_setting(settings: Any) -> None:
@@ -67,7 +75,7 @@ def test_by_the_setting(settings: Any) -> None:
     assert checks.plugins_work() == []
 
 
-def test_by_an_entry_point(settings: Any, package: None) -> None:
+def test_by_an_entry_point(settings: Any, package: Path) -> None:
     settings.ELIGIBILITY_RETRIEVERS = {}
     assert plugins.find(KIND, slug="good") is good
     assert list(plugins.slugs(KIND)) == ["good"]
@@ -78,7 +86,16 @@ def test_by_an_entry_point(settings: Any, package: None) -> None:
         plugins.find(KIND, slug="broken")
 
 
-def test_the_setting_wins(settings: Any, package: None) -> None:
+def test_two_packages_with_one_name(settings: Any, package: Path) -> None:
+    settings.ELIGIBILITY_RETRIEVERS = {}
+    installed(package, name="bootcamp", points={"good": "better"})
+    (fault,) = [each for each in plugins.faults(KIND) if "has the same name" in each]
+    assert "in academy" in fault
+    assert "in bootcamp" in fault
+    assert list(plugins.slugs(KIND)) == []  # nobody can tell which one is meant
+
+
+def test_the_setting_wins(settings: Any, package: Path) -> None:
     settings.ELIGIBILITY_RETRIEVERS = {"good": f"{HERE}.better"}
     assert plugins.find(KIND, slug="good") is better
 
