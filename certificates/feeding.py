@@ -60,6 +60,23 @@ class Source:
         return cls(schedule.source, schedule.context_key, run, at)
 
 
+def verdicts_that_matter(source: Source) -> frozenset[bool]:
+    """Of which learners, eligible or not, a finding could meet a rule at all. Where no rule looks
+    at the learner or at the details, one made-up learner of each verdict speaks for all. One query
+    when the rules are known. Raises NotConfiguredError.
+    """
+    subscription = _subscription()
+    book = rulebook.current()
+    if not _are_alike(book):
+        return frozenset({True, False})
+    some = {verdict: Finding(1, is_eligible=verdict) for verdict in (True, False)}
+    return frozenset(
+        verdict
+        for verdict, found in some.items()
+        if book.match(_event(found, source=source, subscription=subscription))
+    )
+
+
 @attrs.frozen
 class _Candidate:
     """A finding that meets something. `event` is as the rules read it: without its id, which is
@@ -176,19 +193,9 @@ def sift(findings: Sequence[Finding], *, source: Source) -> Sifted:
 
 
 def _met(findings: Sequence[Finding], *, source: Source) -> list[_Candidate]:
-    """What meets a rule. Where no rule looks at the learner or at the details, one look at an
-    eligible learner and one at another speak for all: see `_are_alike`.
-    """
     subscription = _subscription()
     book = rulebook.current()
-    if _are_alike(book):
-        some = {each.is_eligible: each for each in findings}
-        meets = {
-            verdict: book.match(_event(found, source=source, subscription=subscription))
-            for verdict, found in some.items()
-        }
-        findings = [each for each in findings if meets[each.is_eligible]]
-    people = _people([each.lms_user_id for each in findings]) if findings else {}
+    people = _people([each.lms_user_id for each in findings])
     met: list[_Candidate] = []
     for found in findings:
         # Nobody knows a newcomer by a key yet; a negative one is nobody else's.

@@ -89,7 +89,8 @@ def _wrong(result: Any) -> str:
     """What makes no sense of one learner's result; blank: nothing."""
     if not isinstance(result.is_eligible, bool):
         return "did not say true or false"
-    if not all(isinstance(getattr(result, name), str) for name in _ABOUT):
+    texts = (result.username, result.email, result.name, result.fault)
+    if not all(map(_is_text, texts)):
         return "gave a name, an address or a fault that is no text"
     if not isinstance(result.details, Mapping):
         return "gave details that are no object"
@@ -100,6 +101,10 @@ def _wrong(result: Any) -> str:
     except (TypeError, ValueError):
         return "gave details that are no JSON"
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_plain(value: Any) -> bool:

@@ -42,7 +42,9 @@ def test_nothing_new_costs_a_look() -> None:
     assert statements(made, findings(1, 500), day=2) <= 4  # version, learners, progress, evidence
 
 
-def test_nobody_eligible_costs_one_look_at_the_rules() -> None:
-    made = schedule()
-    batch = [Finding(each, is_eligible=False) for each in range(1, 501)]
-    assert statements(made, batch, day=1) <= 1
+def test_who_cannot_matter_is_known_beforehand_by_one_look() -> None:
+    source = Source.of(schedule(), run=uuid4(), at=NOW)
+    rulebook.current()
+    with CaptureQueriesContext(connection) as captured:
+        assert feeding.verdicts_that_matter(source) == {True}
+    assert len(captured) == 1
