@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -36,9 +37,10 @@ def asked(service: Service, settings: Settings) -> Iterator[EligibilitySchedule]
         )
         template = BadgeTemplate.objects.get(uuid=PROCTORED)
         made = EligibilitySchedule(type=kind, template=template, context_key=CK)
-        schedules.create(made)
-        schedules.require(made)
-        definitions_changed([template.pk], now=timezone.now())
+        with transaction.atomic():
+            schedules.create(made)
+            schedules.require(made)
+            definitions_changed([template.pk], now=timezone.now())
         yield made
 
 
