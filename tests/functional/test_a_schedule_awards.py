@@ -285,8 +285,8 @@ def test_the_same_task_again_is_the_same_run() -> None:
     oracle.scores = {CK: {ANN: 0.95}}
     completed = schedule()
     ticket = str(uuid4())
-    tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket)
-    tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket)
+    assert tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket).get() is True
+    assert tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket).get() is False
     assert counts(ScheduleRun.objects.get()) == (1, 1, 1, 0)
 
 
