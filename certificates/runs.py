@@ -10,7 +10,7 @@ Note [A run that lost its worker]
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from certificates.feeding import Source
 from certificates.models import EligibilitySchedule, ScheduleFinding, ScheduleRun
 from certificates.models.run import UNFINISHED
 from certificates.retrievers import asking
-from certificates.retrievers.base import RetrievalError
+from certificates.retrievers.base import Evaluated, RetrievalError
 from certificates.spool import Finding, Spool, finding
 from credentials import dispatch
 from credentials.models import Lease
@@ -177,13 +177,27 @@ def _carry_out(run: ScheduleRun, progress: "_Progress", *, at: datetime) -> str:
     source = Source.of(schedule, run=run.uuid, at=at)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         spool = Spool(file)
-        for found in map(finding, told):
-            progress.evaluated(found)
-            if not found.fault:
-                spool.add(found)
-        for batch in spool.batches(feeding.BATCH):
-            progress.fed(batch, act(batch, source=source, now=progress.clock()))
+        _gather(told, into=spool, matter=feeding.verdicts_that_matter(source), progress=progress)
+        batches = spool.batches(feeding.BATCH)
+        for outcome in act(batches, source=source, clock=progress.clock):
+            progress.fed(outcome)
     return "" if progress.matched or not progress.counts()["eligible"] else NOTHING_WAITS
+
+
+def _gather(
+    told: Iterable[Evaluated], *, into: Spool, matter: frozenset[bool], progress: "_Progress"
+) -> None:
+    """Everybody is counted; whoever could not matter whatever the details is not kept."""
+    for each in told:
+        if not each.fault and each.is_eligible not in matter:
+            progress.evaluated(is_eligible=each.is_eligible)
+            continue
+        found = finding(each)
+        progress.evaluated(is_eligible=found.is_eligible)
+        if found.fault:
+            progress.failed(found)
+        else:
+            into.add(found)
 
 
 class _Progress:
@@ -202,23 +216,21 @@ class _Progress:
     def counts(self) -> dict[str, int]:
         return {name: self._counts[name] for name in _COUNTS}
 
-    def evaluated(self, found: Finding) -> None:
+    def evaluated(self, *, is_eligible: bool) -> None:
         self._counts["evaluated"] += 1
-        self._counts["eligible"] += found.is_eligible
-        if found.fault:
-            self._counts["failed"] += 1
-            self._name(ScheduleFinding.Kind.FAILED, found)
+        self._counts["eligible"] += is_eligible
         self._report()
 
-    def fed(self, batch: Sequence[Finding], outcome: feeding.Outcome) -> None:
+    def failed(self, found: Finding) -> None:
+        self._counts["failed"] += 1
+        self._name(ScheduleFinding.Kind.FAILED, found)
+
+    def fed(self, outcome: feeding.Outcome) -> None:
         self.matched += outcome.matched
-        self._counts["awarded"] += len(outcome.awards)
+        self._counts["awarded"] += outcome.awarded
         self._counts["skipped"] += outcome.known
-        if self._run.kind == Kind.REHEARSAL:
-            awarded = set(outcome.awards)
-            for found in batch:
-                if found.lms_user_id in awarded:
-                    self._name(ScheduleFinding.Kind.AWARD, found)
+        for found in outcome.named:
+            self._name(ScheduleFinding.Kind.AWARD, found)
         self._report()
 
     def write_findings(self) -> None:

@@ -3,6 +3,7 @@ fails, and holds none of them in memory.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import IO, Final
 
 import attrs
@@ -30,6 +31,9 @@ class Finding:
     email: str = ""
     name: str = ""
     fault: str = ""
+
+
+_columns = attrgetter(*(each.name for each in attrs.fields(Finding)))
 
 
 def finding(told: Evaluated) -> Finding:
@@ -68,7 +72,7 @@ class Spool:
         self._file = file
 
     def add(self, found: Finding) -> None:
-        self._file.write(orjson.dumps(attrs.astuple(found, recurse=False)) + b"\n")
+        self._file.write(orjson.dumps(_columns(found)) + b"\n")
 
     def batches(self, size: int) -> Iterator[list[Finding]]:
         self._file.seek(0)

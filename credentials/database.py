@@ -131,4 +131,6 @@ def _database_answers() -> bool:
 
 def storable(text: str, *, length: int | None = None) -> str:
     """Without what JSON can hold and no database takes: NUL, and halves of surrogate pairs."""
+    if text.isascii() and "\x00" not in text:
+        return text[:length]
     return text.encode(errors="replace").decode().replace("\x00", "")[:length]

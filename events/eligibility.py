@@ -2,12 +2,12 @@
 learner. It goes through the same flow as the platform's events, and over a bus like them.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
+import orjson
 from openedx_events.learning.data import UserData
 from openedx_events.tooling import OpenEdxPublicSignal
 
@@ -24,13 +24,28 @@ def impersonal(details: str) -> str:
     that hold an e-mail address. Keys are sorted, so that a rule finds the same text for the same
     details. What is no JSON object becomes `{}`.
     """
+    if details == "{}":
+        return details
     try:
-        found = json.loads(details)
-    except (ValueError, RecursionError):
+        found = orjson.loads(details)
+    except orjson.JSONDecodeError:
         return "{}"
     if not isinstance(found, dict):
         return "{}"
-    return json.dumps(_impersonal(found), sort_keys=True, ensure_ascii=False)
+    text = orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
+    if not _may_be_personal(text):
+        return text
+    return orjson.dumps(_impersonal(found), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _may_be_personal(text: str) -> bool:
+    """A look at the whole, which mostly saves looking at each part."""
+    letters = _letters(text)
+    return "@" in text or any(each in letters for each in ("mail", "name", "user", "pii"))
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text.lower())
 
 
 def _impersonal(value: Any) -> Any:
@@ -38,7 +53,7 @@ def _impersonal(value: Any) -> Any:
         return {
             key: _impersonal(item)
             for key, item in value.items()
-            if _NO_LETTERS.sub("", key.lower()) not in _PERSONAL and not _ADDRESS.search(key)
+            if _letters(key) not in _PERSONAL and not _ADDRESS.search(key)
         }
     if isinstance(value, list):
         return [_impersonal(item) for item in value]

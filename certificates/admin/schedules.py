@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -12,19 +11,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from badges.admin.edits import RuleEdits
-from certificates import contexts, options, runs, schedules
+from certificates import options, runs, schedules
 from certificates.access import reach_of
 from certificates.admin.choosing import Choice, choose
-from certificates.admin.option_fields import (
-    OptionField,
-    entered,
-    faults_by_field,
-    initial,
-    option_fields,
-)
+from certificates.admin.option_fields import OptionField, option_fields
+from certificates.admin.schedule_form import OFTEN, ScheduleForm
 from certificates.models import CredentialType, EligibilitySchedule, ScheduleRun
 from certificates.models.run import UNFINISHED
 from certificates.plugins import UnknownPluginError
@@ -32,65 +25,11 @@ from certificates.retrievers.registry import retriever
 from credentials.admin.base import LaurelAdmin, Note, display
 
 Kind = ScheduleRun.Kind
-_OFTEN = {"hour": "Every hour", "day": "Every day", "week": "Every week"}
 _NOTHING_WAITS = (
     "No requirement of the badge waits for this schedule: whoever is eligible gets nothing. Add a "
     "requirement on “Eligibility evaluated” to the badge template."
 )
 _INACTIVE = "The badge template is not active: what this schedule finds does not count yet."
-
-
-class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    fields_of_options: tuple[OptionField, ...] = ()
-    chosen: CredentialType
-
-    often = forms.ChoiceField(label="Runs", required=False, widget=UnfoldAdminSelectWidget())
-    enabled = forms.BooleanField(
-        label="Switched on",
-        required=False,
-        widget=UnfoldBooleanWidget,
-        help_text="Off: it only runs when somebody presses “Run now”.",
-    )
-    requires = forms.BooleanField(
-        label="Add the requirement to the badge",
-        required=False,
-        initial=True,
-        widget=UnfoldBooleanWidget,
-        help_text="Without one, nobody gets the badge for being eligible here.",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.update(initial(self.fields_of_options, self.instance.options))
-        self.instance.type = self.chosen
-        self.initial["often"] = "day"
-        choices = list(_OFTEN.items())
-        if self.instance.pk is not None:
-            task = self.instance.periodic_task
-            self.initial.update(often=schedules.often(self.instance), enabled=task.enabled)
-            if not self.initial["often"]:
-                choices.append(("", f"As it is now: {task.scheduler}"))
-        if "often" in self.fields:
-            self.fields["often"].choices = choices  # type: ignore[attr-defined]
-
-    def clean_context_key(self) -> str:
-        text = str(self.cleaned_data["context_key"])
-        fault = schedules.context_fault(self.chosen, text)
-        if fault:
-            raise forms.ValidationError(f"{fault[0].upper()}{fault[1:]}.")
-        return contexts.parse(text).key
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        begins, ends = cleaned.get("not_before"), cleaned.get("not_after")
-        if begins and ends and ends <= begins:
-            self.add_error("not_after", "This is not after the beginning.")
-        own = entered(self.fields_of_options, cleaned)
-        faults = schedules.options_faults(self.chosen, own)
-        for name, message in faults_by_field(self.fields_of_options, faults):
-            self.add_error(name, message)
-        self.instance.options = own
-        return cleaned
 
 
 @admin.register(EligibilitySchedule)
@@ -145,7 +84,7 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
     @display(description="schedule", label={"on": "success", "off": "info"})
     def state_label(self, obj: EligibilitySchedule) -> tuple[str, str]:
         task = obj.periodic_task
-        how_often = _OFTEN.get(schedules.often(obj), str(task.scheduler))
+        how_often = OFTEN.get(schedules.often(obj), str(task.scheduler))
         return ("on", how_often) if task.enabled else ("off", "Off")
 
     @display(

@@ -1,6 +1,7 @@
 """Asking any retriever, ours or another's: whatever comes back is checked here, once."""
 
 import json
+import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -15,6 +16,7 @@ from certificates.retrievers.registry import retriever
 
 log = structlog.get_logger(__name__)
 
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _ABOUT: Final = ("username", "email", "name", "fault")
 
 
@@ -87,15 +89,33 @@ def _wrong(result: Any) -> str:
     """What makes no sense of one learner's result; blank: nothing."""
     if not isinstance(result.is_eligible, bool):
         return "did not say true or false"
-    if not all(isinstance(getattr(result, name), str) for name in _ABOUT):
+    texts = (result.username, result.email, result.name, result.fault)
+    if not all(map(_is_text, texts)):
         return "gave a name, an address or a fault that is no text"
     if not isinstance(result.details, Mapping):
         return "gave details that are no object"
+    if _is_plain(result.details):
+        return ""
     try:
         json.dumps(dict(result.details), allow_nan=False)
     except (TypeError, ValueError):
         return "gave details that are no JSON"
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_plain(value: Any) -> bool:
+    """Surely JSON. Most details are, and looking is cheaper than writing them."""
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is list:
+        return all(map(_is_plain, value))
+    if type(value) is dict:
+        return all(type(key) is str for key in value) and all(map(_is_plain, value.values()))
+    return type(value) in _PLAIN
 
 
 def _kind(value: Any) -> str:

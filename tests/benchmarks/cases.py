@@ -34,6 +34,13 @@ MATCH_ONE: Final = "match_one_10000"
 CERTIFICATE: Final = "certificate"
 CERTIFICATE_BARE: Final = "certificate_bare"
 
+# A schedule over 50,000 learners: fetching alone, the first run, one that finds nothing new, and
+# the memory that the number of learners costs.
+SCHEDULE_RUN: Final = "schedule_run"
+SCHEDULE_FETCH: Final = "schedule_fetch"
+SCHEDULE_AGAIN: Final = "schedule_run_again"
+SCHEDULE_MEMORY: Final = "schedule_memory"
+
 # Workers at a Credly that answers in 200 ms: badges in a minute, and waiting beside a slow one.
 ISSUING: Final = "issuing"
 
@@ -46,6 +53,7 @@ CASES: Final = (
     STATEMENTS,
     CERTIFICATE,
     ISSUING,
+    SCHEDULE_RUN,
 )
 
 

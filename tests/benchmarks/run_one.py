@@ -21,6 +21,7 @@ from tests.benchmarks import (  # noqa: E402
     issuing,
     profiling,
     rules,
+    schedules,
     statements,
     throughput,
 )
@@ -66,6 +67,9 @@ def _beside(case: str | None, *, database: str, repeat: int) -> None:
     if case in {None, cases.ISSUING}:
         for figure, against in issuing.figures(database=database, repeat=repeat):
             _print(figure, *against)
+    if case in {None, cases.SCHEDULE_RUN}:
+        for figure, others in schedules.figures(database=database, repeat=repeat):
+            _print(figure, *others)
 
 
 def _rules(case: str | None, *, database: str, events: int, repeat: int) -> None:

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
+from badges.editing import definitions_changed
 from certificates import runs, schedules
 from certificates.models import CredentialType, EligibilitySchedule, ScheduleRun
 from credentials.models import BadgeTemplate, UserCredential
@@ -41,10 +44,9 @@ def schedule(
 
 
 def activate(template: BadgeTemplate) -> None:
-    from badges.editing import definitions_changed
-
-    BadgeTemplate.objects.filter(pk=template.pk).update(is_active=True)
-    definitions_changed([template.pk], now=NOW)
+    with transaction.atomic():
+        BadgeTemplate.objects.filter(pk=template.pk).update(is_active=True)
+        definitions_changed([template.pk], now=NOW)
 
 
 def clock(at: datetime = NOW) -> Any:

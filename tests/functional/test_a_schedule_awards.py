@@ -1,10 +1,12 @@
 """A schedule asks who is eligible, and whoever is gets the badge."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
 from badges.models import BadgePenalty, BadgeRequirement
@@ -167,6 +169,50 @@ def test_not_eligible_any_more_takes_it_away_only_by_a_penalty() -> None:
     assert InboxEvent.objects.count() == told == 2  # bob had nothing to lose, ann has no more
 
 
+@pytest.mark.parametrize(
+    ("path", "operator", "value", "awarded"),
+    [
+        ("details", "contains", '"completion":0.95', [ANN]),
+        ("user.pii.username", "eq", "bob", [BOB]),
+        ("user.id", "in", "12, 13", [BOB, CID]),
+        ("is_eligible", "eq", "false", [77]),
+        ("metadata.source", "ends_with", "/0", []),
+    ],
+)
+def test_rules_reach_everything_that_it_found(
+    path: str, operator: str, value: str, awarded: list[int]
+) -> None:
+    oracle.scores = {CK: {77: 0.1, ANN: 0.95, BOB: 0.9, CID: 0.91}}
+    completed = schedule()
+    requirement = BadgeRequirement.objects.get()
+    requirement.rules.all().delete()
+    requirement.rules.create(path=path, operator=operator, value=value)
+    activate(completed.template)
+    assert run(completed).awarded == len(awarded)
+    assert holders(completed.template) == awarded
+
+
+def test_a_requirement_counts_different_details() -> None:
+    oracle.scores = {CK: {ANN: 0.95}}
+    completed = schedule()
+    BadgeRequirement.objects.update(count=2, distinct_by="details")
+    activate(completed.template)
+    for day, score in enumerate((0.95, 0.95, 0.96)):
+        assert holders(completed.template) == []
+        oracle.scores[CK][ANN] = score
+        run(completed, at=NOW + timedelta(days=day))
+    assert holders(completed.template) == [ANN]
+
+
+def test_a_retired_learner_is_named_no_more() -> None:
+    oracle.scores = {CK: {ANN: 0.95, BOB: 0.95}}
+    completed = schedule()
+    run(completed, kind=ScheduleRun.Kind.REHEARSAL)
+    run(completed, at=NOW + timedelta(hours=1))
+    call_command("retire_learner", "--learner", "ann", stdout=io.StringIO())
+    assert list(ScheduleFinding.objects.values_list("username", flat=True)) == ["bob"]
+
+
 def test_nobody_waits_for_what_it_found() -> None:
     oracle.scores = {CK: {ANN: 0.95}}
     completed = schedule()
@@ -221,9 +267,8 @@ def _die_while_feeding(asked: ScheduleRun) -> None:
     Lease.take(f"schedule-{asked.schedule_id}", now=NOW, length=timedelta(minutes=10))
     ScheduleRun.objects.update(state=State.RUNNING, started_at=NOW, attempts=1)
     source = Source.of(asked.schedule, run=asked.uuid, at=NOW)
-    for first in (1, 501):
-        batch = [Finding(each, is_eligible=True) for each in range(first, first + 500)]
-        feeding.feed(batch, source=source, now=NOW)
+    batch = [Finding(each, is_eligible=True) for each in range(1, 1_001)]
+    assert list(feeding.feed([batch], source=source, clock=clock()))
 
 
 def test_a_run_that_keeps_losing_its_worker_ends() -> None:
@@ -240,8 +285,8 @@ def test_the_same_task_again_is_the_same_run() -> None:
     oracle.scores = {CK: {ANN: 0.95}}
     completed = schedule()
     ticket = str(uuid4())
-    tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket)
-    tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket)
+    assert tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket).get() is True
+    assert tasks.run_schedule.apply(args=(completed.pk,), task_id=ticket).get() is False
     assert counts(ScheduleRun.objects.get()) == (1, 1, 1, 0)
 
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from certificates import runs, schedules, tasks
 from certificates.models import CredentialType, EligibilitySchedule, ScheduleRun
 from certificates.platform.sandbox import World, serve
-from credentials.models import BadgeTemplate
+from credentials.models import BadgeTemplate, Learner, UserCredential
 from tests.fakes.oracle import oracle
 from tests.functional.schedule_stories import (
     ANN,
@@ -208,6 +208,17 @@ def test_who_would_get_it_changes_nothing() -> None:
     run(made, at=NOW + timedelta(hours=1))
     again = run(made, kind=ScheduleRun.Kind.REHEARSAL, at=NOW + timedelta(hours=2))
     assert counts(again) == (3, 2, 0, 2)
+
+
+def test_who_would_get_it_leaves_out_who_lost_it_before() -> None:
+    oracle.scores = {CK: {ANN: 0.95, BOB: 0.95}}
+    made = schedule()
+    ann = Learner.objects.create(lms_user_id=ANN, username="ann", profile_time=NOW)
+    lost = {"status": "revoked", "live": None, "revoked_at": NOW}
+    UserCredential.objects.create(learner=ann, template=made.template, awarded_at=NOW, **lost)
+    who = run(made, kind=ScheduleRun.Kind.REHEARSAL)
+    assert list(who.findings.values_list("lms_user_id", flat=True)) == [BOB]
+    assert run(made, at=NOW + timedelta(hours=1)).awarded == 1
 
 
 def test_a_time_given_by_hand_is_kept() -> None:

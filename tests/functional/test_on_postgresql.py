@@ -39,6 +39,9 @@ STORIES = [
     "tests/integration/test_query_budget.py",
     "tests/integration/test_import_export.py",
     "tests/integration/test_badges_state.py",
+    "tests/functional/test_a_schedule_awards.py",
+    "tests/functional/test_pushed_and_pulled.py",
+    "tests/integration/test_query_budget_of_schedules.py",
 ]
 CREDLY = [
     "tests/functional/test_webhooks_in_any_order.py",

@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from badges.models import BadgeProgress
+from certificates.models import CourseInstructor, ScheduleRun
 from credentials.models import (
     BadgeTemplate,
     CredlyOrganization,
@@ -24,6 +25,7 @@ from credentials.models import (
     UserCredential,
 )
 from events.models import InboxEvent
+from tests.functional.schedule_stories import CK, schedule
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,9 @@ def one_of_each(explorer: BadgeTemplate) -> None:
         organization=run.organization, run=run, kind="other_state", issuance=Issuance.objects.get()
     )
     CredlyWebhook.objects.create(event_id=uuid4(), organization_id=uuid4(), received_at=NOW)
+    made = schedule(explorer)
+    ScheduleRun.objects.create(schedule=made, state="done", requested_at=NOW)
+    CourseInstructor.objects.create(user=User.objects.create_user("ines"), course_key=CK)
     InboxEvent.objects.create(
         event_id=uuid4(), state="accepted", payload={"a": 1}, received_at=NOW, claim=uuid4()
     )

@@ -49,7 +49,7 @@ def test_every_payload_is_impersonal() -> None:
     made = EligibilityData(
         user=user, context_key="c", is_eligible=True, details='{"name": "Ann", "total": 1}'
     )
-    assert made.details == '{"total": 1}'
+    assert made.details == '{"total":1}'
 
 
 def test_what_rules_reach() -> None:
