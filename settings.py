@@ -245,7 +245,6 @@ LEARNER_ERASERS = [
     "verified_names.retirement.erase",
     "exam_attempts.retirement.erase",
     "badges.retirement.erase",
-    "certificates.retirement.erase",
     "events.retirement.erase",
 ]
 # Do the credentials of such a person keep the name they were issued in?
