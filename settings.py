@@ -246,7 +246,6 @@ LEARNER_ERASERS = [
     "verified_names.retirement.erase",
     "exam_attempts.retirement.erase",
     "badges.retirement.erase",
-    "certificates.retirement.erase",
     "events.retirement.erase",
 ]
 # Do the credentials of such a person keep the name they were issued in?
@@ -355,9 +354,15 @@ LAUREL_ENCRYPTION_KEYS = env.list("LAUREL_ENCRYPTION_KEY", []) or [
 # --- Mail and certificates ----------------------------------------------------------------------
 # submission://user:password@host:587, for example; empty: no mail is sent.
 EMAIL_URL = env.str("EMAIL_URL", "")
-_mail = env.dj_email_url("EMAIL_URL", "dummymail://") if EMAIL_URL else {}
+# The library reads smtps:// as STARTTLS, which a server that speaks TLS from the start ignores.
+_mail = {}
+if EMAIL_URL and not EMAIL_URL.startswith("smtps:"):
+    _mail = env.dj_email_url("EMAIL_URL")
 if EMAIL_URL and "EMAIL_BACKEND" not in _mail:
-    raise ImproperlyConfigured("EMAIL_URL must start with smtp://, submission:// or smtps://")
+    raise ImproperlyConfigured(
+        "EMAIL_URL must start with smtp:// or submission://; for TLS from the start write "
+        "smtp://user:password@host:465?ssl=true"
+    )
 EMAIL_BACKEND = _mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25

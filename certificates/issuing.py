@@ -18,7 +18,7 @@ from certificates.delivery import files, mail
 from certificates.generators.base import Content
 from certificates.generators.registry import STANDARD, complete, generator
 from certificates.generators.standard import default_options
-from certificates.models import Certificate, CertificateLayout
+from certificates.models import Certificate, CertificateLayout, CredentialType
 from credentials.models import BadgeTemplate, Issuance
 
 State = Certificate.State
@@ -40,11 +40,17 @@ def begin(issuance: Issuance) -> Certificate:
 
 
 def plan_for(template: BadgeTemplate) -> Plan:
-    """Its layout when that is in use, else the packaged design."""
+    """Its layout when that is in use, else who draws for the type of its oldest schedule that names
+    somebody, else the packaged design.
+    """
     row = CertificateLayout.objects.filter(template=template, in_use=True).first()
-    if row is None:
+    if row is not None:
+        return Plan(row.generator, complete(row.generator, row.options))
+    types = CredentialType.objects.filter(schedules__template=template).exclude(generator="")
+    named = types.order_by("schedules__pk").values_list("generator", flat=True).first()
+    if named is None or named == STANDARD:
         return Plan(STANDARD, default_options())
-    return Plan(row.generator, complete(row.generator, row.options))
+    return Plan(named, complete(named, {}))
 
 
 def content_of(issuance: Issuance, *, verify_uuid: UUID, options: Mapping[str, Any]) -> Content:

@@ -142,7 +142,8 @@ def revoke(
     """Change the object; `save` writes it."""
     credential.status = Status.REVOKED
     credential.live = None
-    credential.revoked_at = at
+    # What an event that came late tells of may be older than the award.
+    credential.revoked_at = max(at, credential.awarded_at)
     credential.revoked_by_event = event_id
     credential.revocation_origin = origin
     credential.revocation_reason = reason

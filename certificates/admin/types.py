@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from certificates import options, schedules
 from certificates.admin.choosing import Choice, choose
@@ -16,6 +17,8 @@ from certificates.admin.option_fields import (
     initial,
     option_fields,
 )
+from certificates.assets import StoredAssets
+from certificates.generators.registry import STANDARD, complete, faults, generators
 from certificates.models import CredentialType
 from certificates.plugins import UnknownPluginError
 from certificates.retrievers.registry import retriever, retrievers
@@ -25,20 +28,43 @@ from credentials.admin.base import LaurelAdmin, Note, display
 class TypeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     fields_of_options: tuple[OptionField, ...] = ()
     slug = ""
+    generator = forms.ChoiceField(
+        label="PDF generator",
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Who draws PDF certificates of such schedules' badges. A layout of the badge "
+        "that is in use counts more.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.update(initial(self.fields_of_options, self.instance.options))
         self.instance.retriever = self.slug
+        if "generator" in self.fields:
+            names = dict.fromkeys([*generators(), self.instance.generator])
+            own = [(name, name) for name in names if name not in {STANDARD, ""}]
+            self.fields["generator"].choices = [("", "The design of Laurel"), *own]  # type: ignore[attr-defined]
+
+    def clean_generator(self) -> str:
+        slug: str = self.cleaned_data["generator"]
+        try:
+            wrong = faults(slug, complete(slug, {}), assets=StoredAssets()) if slug else {}
+        except UnknownPluginError as error:
+            raise forms.ValidationError(str(error)) from error
+        if wrong:
+            raise forms.ValidationError(
+                "This one needs options: choose it in a layout of the badge instead."
+            )
+        return slug
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         own = entered(self.fields_of_options, cleaned)
-        faults = schedules.type_faults(self.slug, own)
-        for name, message in faults_by_field(self.fields_of_options, faults):
+        wrong = schedules.type_faults(self.slug, own)
+        for name, message in faults_by_field(self.fields_of_options, wrong):
             self.add_error(name, message)
         self.instance.options = own
-        if not faults and self.instance.pk is not None:
+        if not wrong and self.instance.pk is not None:
             for each in self.instance.schedules.all():
                 for path, message in schedules.options_faults(self.instance, each.options).items():
                     self.add_error(None, f"{each} would not work any more: {path} {message}.")

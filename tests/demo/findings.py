@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from tests.demo.reckoning import Outcome, Pair, Standing
+from tests.demo.reckoning import Outcome, Pair, RunCounts, Standing
 
 _LIVE: Final = frozenset({"pending", "accepted"})
 
@@ -30,6 +30,22 @@ class Badge:
 
 
 @attrs.frozen
+class Certificate:
+    """`state`: as the service recorded it; `status` and `name`: what its page tells anybody;
+    `text`: of the file, None when that is not given out.
+    """
+
+    key: str
+    state: str
+    status: str
+    name: str
+    text: str | None
+
+    def bears(self, name: str) -> bool:
+        return self.name == name and name in (self.text or "")
+
+
+@attrs.frozen
 class Findings:
     learners: frozenset[int]
     standings: Mapping[Pair, Standing]
@@ -37,6 +53,8 @@ class Findings:
     badges: Mapping[tuple[str, str], Sequence[Badge]]  # by e-mail address and template
     inbox: Mapping[str, int]
     passed_over: int
+    certificates: Mapping[Pair, Certificate] = attrs.field(factory=dict)
+    run: RunCounts = attrs.field(factory=RunCounts)
 
 
 def read_findings(
@@ -45,10 +63,14 @@ def read_findings(
     sandbox: Mapping[str, Any],
     learners: frozenset[int],
     messages: int,
+    certificates: Mapping[Pair, Certificate] | None = None,
+    run: RunCounts | None = None,
 ) -> Findings:
     """`state`: of `badges_state`; `sandbox`: of `GET /sandbox/state`; `learners`: LMS ids of all
-    that the service knows; `messages`: how many it has read and acknowledged.
+    that the service knows; `messages`: how many it has read and acknowledged; `run`: of the
+    schedule, which made an event of each eligible learner that it did not know to be so.
     """
+    run = run or RunCounts()
     standings: dict[Pair, Standing] = {}
     sent: dict[Pair, list[Sent]] = {}
     for learner in state["learners"]:
@@ -58,6 +80,7 @@ def read_findings(
             sent[pair] = [
                 Sent(issuance["state"], issuance["external_id"])
                 for issuance in (each["credential"] or {"issuances": []})["issuances"]
+                if issuance["provider"] == "credly"
             ]
     badges: dict[tuple[str, str], list[Badge]] = defaultdict(list)
     for badge in sandbox["badges"]:
@@ -70,7 +93,9 @@ def read_findings(
         sent=sent,
         badges=dict(badges),
         inbox=inbox,
-        passed_over=messages - sum(inbox.values()),
+        passed_over=messages + run.eligible - run.skipped - sum(inbox.values()),
+        certificates=certificates or {},
+        run=run,
     )
 
 
@@ -104,6 +129,11 @@ def _of_learners(expected: Outcome, found: Findings) -> Iterator[str]:
         status = None if want is None else want.status
         badges = found.badges.get((expected.emails.get(pair[0], ""), pair[1]), ())
         problem = _credly_problem(status, found.sent.get(pair, ()), badges)
+        if problem:
+            yield f"{name}: {problem}"
+        problem = _certificate_problem(
+            status, expected.printed.get(pair), found.certificates.get(pair)
+        )
         if problem:
             yield f"{name}: {problem}"
     ours = {(expected.emails[learner], template) for learner, template in expected.standings}
@@ -142,6 +172,24 @@ def _credly_problem(
     return None
 
 
+def _certificate_problem(
+    status: str | None, printed: str | None, found: Certificate | None
+) -> str | None:
+    """Whether anybody sees what the credential demands; `printed`: the name, None for a template
+    without certificates.
+    """
+    if printed is None:
+        return f"nobody earned a certificate: {found}" if found else None
+    if found is None:
+        return f"there is no certificate for {printed}"
+    if status == "revoked":
+        withdrawn = (found.state, found.status, found.text) == ("revoked", "revoked", None)
+        return None if withdrawn else f"the certificate is not withdrawn: {found}"
+    if (found.state, found.status) != ("available", "valid") or not found.bears(printed):
+        return f"the certificate is no valid one for {printed}: {found}"
+    return None
+
+
 def _of_counts(expected: Outcome, found: Findings) -> Iterator[str]:
     for name, count in expected.inbox.items():
         if found.inbox.get(name) != count:
@@ -150,3 +198,5 @@ def _of_counts(expected: Outcome, found: Findings) -> Iterator[str]:
         yield (
             f"messages of other types: expected {expected.passed_over}, found {found.passed_over}"
         )
+    if expected.run != found.run:
+        yield f"run of the schedule: expected {expected.run}, found {found.run}"

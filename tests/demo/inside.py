@@ -20,6 +20,8 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from tests.demo.campus import COURSE, EVALUATED, REQUIRED
+from tests.demo.reckoning import RunCounts
 from tests.demo.running import Running, Unfinished, log_of
 from tests.demo.stream import TOPICS
 from tests.processes import ProgramError
@@ -63,6 +65,43 @@ def known_learners() -> frozenset[int]:
     """LMS ids; 0 stands for a learner without one."""
     rows = apps.get_model("credentials", "Learner").objects.values_list("lms_user_id", flat=True)
     return frozenset(each or 0 for each in rows)
+
+
+def make_schedule() -> int:
+    """For the badge that waits for what a schedule finds; its key. Like one made in the admin, but
+    the import file has the requirement.
+    """
+    from certificates import schedules
+    from certificates.models import CredentialType, EligibilitySchedule
+    from credentials.models import BadgeTemplate
+
+    kind = CredentialType.objects.create(
+        name="Course completed",
+        retriever="completions",
+        options={"required_completion": REQUIRED},
+    )
+    template = BadgeTemplate.objects.get(requirements__event_type=EVALUATED)
+    schedule = EligibilitySchedule(type=kind, template=template, context_key=COURSE)
+    return schedules.create(schedule).pk
+
+
+def run_now(schedule_id: int) -> int:
+    """As the button in the admin: a worker does it. The key of the run."""
+    from django.utils import timezone
+
+    from certificates import runs
+    from certificates.models import EligibilitySchedule
+
+    schedule = EligibilitySchedule.objects.get(pk=schedule_id)
+    return runs.request(schedule, now=timezone.now()).pk
+
+
+def run_counts(run_id: int) -> RunCounts:
+    """Raises ProgramError when the run failed."""
+    run = apps.get_model("certificates", "ScheduleRun").objects.get(pk=run_id)
+    if run.state != "done":
+        raise ProgramError(f"the run of the schedule is {run.state}: {run.error}")
+    return RunCounts(**{name: getattr(run, name) for name in attrs.fields_dict(RunCounts)})
 
 
 def create_admin(*, name: str, password: str) -> None:
@@ -110,8 +149,15 @@ class Progress:
         self._run.wait(lambda: self._unread(targets), every=0.01)
         return sum(targets.values()) / (time.monotonic() - started)
 
+    def wait_until_asked(self, run_id: int) -> None:
+        """Returns when the run of the schedule has ended, well or not."""
+        runs = apps.get_model("certificates", "ScheduleRun").objects
+        unfinished = runs.filter(pk=run_id, finished_at=None)
+        asking = [("worker", "the schedule has not run")]
+        self._run.wait(lambda: asking if unfinished.exists() else [])
+
     def wait_until_issued(self) -> None:
-        """Returns when all that is read now is carried out at Credly and published."""
+        """Returns when all that is read now is carried out and published."""
         self._run.wait(lambda: self._waiting("Issuance", "OutboxEvent"))
 
     def settle(self) -> None:

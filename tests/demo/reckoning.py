@@ -33,12 +33,25 @@ class Standing:
 
 
 @attrs.frozen
+class RunCounts:
+    """What a run of a schedule came to, in learners; `awarded` in badges."""
+
+    evaluated: int = 0
+    eligible: int = 0
+    awarded: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@attrs.frozen
 class Outcome:
     learners: frozenset[int]
     standings: Mapping[Pair, Standing]
     emails: Mapping[int, str]
     inbox: Mapping[str, int]
     passed_over: int  # messages of types that nobody configured
+    printed: Mapping[Pair, str] = attrs.field(factory=dict)  # the names on certificates
+    run: RunCounts = attrs.field(factory=RunCounts)
 
 
 @attrs.define
@@ -69,6 +82,7 @@ def reckon(
     """`lines` in the order of delivery; `document`: the import file; `configured`: event types."""
     histories: dict[Pair, _History] = defaultdict(_History)
     emails: dict[int, str] = {}
+    names: dict[int, str] = {}
     seen: set[str] = set()
     duplicates = passed_over = 0
     for line in lines:
@@ -81,6 +95,7 @@ def reckon(
         seen.add(line["id"])
         payload, person = _about(line)
         emails[person["id"]] = person["pii"]["email"]
+        names[person["id"]] = person["pii"].get("name") or names.get(person["id"], "")
         for template in document["templates"]:
             _apply(template, line, payload, histories, pair=(person["id"], template["uuid"]))
     transitions = sum(
@@ -102,6 +117,11 @@ def reckon(
             "dead": 0,
         },
         passed_over=passed_over,
+        printed={
+            pair: names[pair[0]]
+            for pair, history in histories.items()
+            if history.status and "pdf" in templates[pair[1]].get("providers", ())
+        },
     )
 
 

@@ -50,7 +50,15 @@ def _rows(expected: Outcome, found: Findings) -> Iterator[tuple[str, int, int]]:
     name = f"revoked at Credly (besides {unsent} lost before they were sent)"
     yield name, want["revoked"] - unsent, at_credly["revoked"]
     for key, label in (
-        ("accepted", "inbox: accepted, Laurel's own awards and revocations included"),
+        ("evaluated", "schedule: learners of one course, asked about at the platform"),
+        ("eligible", "schedule: eligible, with 80 % of that course completed"),
+        ("awarded", "schedule: badges of its run (the others had not passed)"),
+        ("failed", "schedule: could not be judged, the others were"),
+    ):
+        yield label, getattr(expected.run, key), getattr(found.run, key)
+    yield from _certificates(expected, found)
+    for key, label in (
+        ("accepted", "inbox: accepted, Laurel's own and the schedule's included"),
         ("duplicate", "inbox: duplicates, dropped"),
         ("ignored", "inbox: ignored, because they name no learner"),
         ("failed", "inbox: undecodable, kept to be tried again"),
@@ -58,6 +66,14 @@ def _rows(expected: Outcome, found: Findings) -> Iterator[tuple[str, int, int]]:
         yield label, expected.inbox[key], found.inbox[key]
     name = "messages of types nobody configured, passed over"
     yield name, expected.passed_over, found.passed_over
+
+
+def _certificates(expected: Outcome, found: Findings) -> Iterator[tuple[str, int, int]]:
+    want = _counts(expected.standings[pair] for pair in expected.printed)
+    seen = Counter(each.status for each in found.certificates.values() if each.text)
+    gone = Counter(each.status for each in found.certificates.values() if not each.text)
+    yield "certificates: PDF files anybody can check", want["awarded"], seen["valid"]
+    yield "certificates: withdrawn, and their pages say so", want["revoked"], gone["revoked"]
 
 
 def _counts(standings: Iterable[Standing]) -> Counter[str]:

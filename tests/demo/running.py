@@ -26,6 +26,7 @@ LOCK: Final = VAR / "demo.lock"
 _WORKER_OPTIONS: Final = ["--concurrency", "2", "--loglevel", "WARNING"]
 _PATIENCE: Final = 120.0  # seconds
 _KEY: Final = "key-of-acme"
+CAMPUS: Final = FOLDER / "campus.json"
 
 Unfinished = Sequence[tuple[str, str]]  # the process it is up to, what is not done
 
@@ -34,6 +35,7 @@ Unfinished = Sequence[tuple[str, str]]  # the process it is up to, what is not d
 class Ports:
     web: int = attrs.field(factory=free_port)
     sandbox: int = attrs.field(factory=free_port)
+    platform: int = attrs.field(factory=free_port)
 
     @property
     def web_url(self) -> str:
@@ -56,8 +58,13 @@ class Running:
 
     def start(self, *names: str) -> None:
         commands = {
-            # What `manage.py credly_sandbox` runs, without Django, which it does not need.
+            # What `manage.py credly_sandbox` and `platform_sandbox` run, without Django, which
+            # they do not need.
             "sandbox": [PYTHON, "-m", "credly_client.sandbox", "--port", str(self.ports.sandbox)],
+            "platform": [
+                *[PYTHON, "-m", "certificates.platform.sandbox", "--data", str(CAMPUS)],
+                *["--port", str(self.ports.platform)],
+            ],
             **service.commands(str(self.ports.web)),
         }
         for name in names:
@@ -190,6 +197,11 @@ def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[
         "CREDLY_API_BASE_URL": f"{ports.sandbox_url}/v1/",
         "CREDLY_WEBHOOK_SECRET": webhook_secret,
         "ACME_CREDLY_KEY": _KEY,
+        "PLATFORM_API_BASE_URL": f"http://{HOST}:{ports.platform}",
+        "PLATFORM_API_CLIENT_ID": "laurel",
+        "PLATFORM_API_CLIENT_SECRET": "secret-of-laurel",
+        "STORAGE_URL": (FOLDER.resolve() / "media").as_uri(),
+        "EMAIL_URL": "",
         "LOG_LEVEL": "WARNING",
         # What the shell may have set for another service, and proxies between local processes.
         "ALLOWED_HOSTS": HOST,

@@ -28,7 +28,17 @@ class OwnGenerator:
         return f"%PDF-1.4 of {content.name}".encode()
 
 
-own = OwnGenerator()
+class PickyGenerator(OwnGenerator):
+    """One that cannot do without an option."""
+
+    options_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {"stamp": {"type": "string"}},
+        "required": ["stamp"],
+    }
+
+
+own, picky = OwnGenerator(), PickyGenerator()
 
 
 def lay_out(*, generator: str = "standard", options: Mapping[str, Any]) -> CertificateLayout:

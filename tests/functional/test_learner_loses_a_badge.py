@@ -1,3 +1,4 @@
+from credentials.models import UserCredential
 from credly_client.sandbox import Running
 from tests.functional.conftest import Service
 from tests.functional.stories import EXPLORER, explorer, passes
@@ -20,6 +21,16 @@ def test_by_a_penalty(service: Service, credly: Running) -> None:
     assert badge["credential"]["issuances"][0]["state"] == "revoked"
     (at_credly,) = credly.sandbox.control("state", {}, method="GET")["badges"]
     assert at_credly["state"] == "revoked"
+
+
+def test_by_a_failure_from_before_the_award_that_comes_late(service: Service) -> None:
+    """It is not shown as lost before it was won."""
+    service.load(explorer())
+    service.publish([passes("ann", 1, minute=1), passes("ann", 2, minute=9), *LOST])
+    service.consume()
+    credential = UserCredential.objects.get()
+    assert credential.status == "revoked"
+    assert credential.revoked_at == credential.awarded_at
 
 
 def test_before_it_was_issued_and_credly_never_hears_of_it(

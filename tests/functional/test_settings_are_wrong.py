@@ -15,6 +15,9 @@ from tests.servers import PYTHON, ROOT
         ("EVENT_RETENTION_DAYS", "0", "EVENT_RETENTION_DAYS"),
         ("DEBUG", "perhaps", "DEBUG"),
         ("PUBLIC_BASE_URL", "laurel", "PUBLIC_BASE_URL"),
+        ("STORAGE_URL", "media", "STORAGE_URL"),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL"),
+        ("EMAIL_URL", "smtps://mail.example.com:465", "?ssl=true"),
     ],
 )
 def test_a_variable_that_is_not_understood_stops_the_program(

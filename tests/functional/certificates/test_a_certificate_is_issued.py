@@ -11,9 +11,11 @@ from pytest_django import Settings
 
 from certificates.delivery import files
 from certificates.issuing import begin
-from certificates.models import Certificate, CertificateMail
+from certificates.models import Certificate, CertificateMail, CredentialType
+from certificates.pdf import design
+from certificates.reissue import reissue
 from credentials import worker
-from credentials.models import Issuance, UserCredential
+from credentials.models import BadgeTemplate, Issuance, UserCredential
 from tests.fakes import generators
 from tests.functional.certificates.conftest import (
     MailServer,
@@ -24,6 +26,7 @@ from tests.functional.certificates.conftest import (
     stored,
 )
 from tests.functional.conftest import Service
+from tests.functional.schedule_stories import schedule
 from tests.functional.stories import EXPLORER
 
 
@@ -93,6 +96,22 @@ def test_lc_8_a_generator_that_fails_is_tried_again(
     assert (issuance.state, issuance.last_error) == ("available", "")
     assert public_file(client) == b"%PDF-1.4 of Ann Lee"
     assert len(mail_server.box.mails) == 1
+
+
+def test_the_type_of_a_schedule_names_who_draws(
+    earned: Service, client: Client, settings: Settings
+) -> None:
+    settings.PDF_GENERATORS = {"own": "tests.fakes.generators.own"}
+    kind = CredentialType.objects.create(name="Own", retriever="oracle", generator="own")
+    schedule(BadgeTemplate.objects.get(), type=kind)
+    earned.issue()
+    assert public_file(client) == b"%PDF-1.4 of Ann Lee"
+
+    layout = generators.lay_out(options=design.OPTIONS)
+    reissue(Certificate.objects.all(), now=timezone.now())
+    earned.issue()
+    assert layout.in_use
+    assert "Ann Lee" in text_of(public_file(client))
 
 
 def test_lc_6_a_name_that_no_font_draws_is_given_up_until_somebody_looks(

@@ -8,8 +8,15 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.demo.findings import Badge, Findings, Sent, differences, read_findings
-from tests.demo.reckoning import Outcome, Standing
+from tests.demo.findings import (
+    Badge,
+    Certificate,
+    Findings,
+    Sent,
+    differences,
+    read_findings,
+)
+from tests.demo.reckoning import Outcome, RunCounts, Standing
 from tests.demo.report import table, verdict
 
 ANN = (11, "t")
@@ -137,13 +144,63 @@ def test_a_difference_is_named(standing: Standing, findings: Findings, words: st
     assert any(words in each for each in differences(expected(standing), findings))
 
 
+VALID = Certificate("k", "available", "valid", "Ann Lee", "Ann Lee\nStatistics")
+GONE = Certificate("k", "revoked", "revoked", "Ann Lee", None)
+
+
+def of_a_certificate(standing: Standing, certificate: Certificate | None) -> list[str]:
+    want = attrs.evolve(expected(standing), printed={ANN: "Ann Lee"})
+    state = "pending" if standing is HOLDS else "revoked"
+    at_credly = found(standing, sent=[Sent(state, "b1")], badges=[Badge("b1", state)])
+    have = attrs.evolve(at_credly, certificates={ANN: certificate} if certificate else {})
+    return differences(want, have)
+
+
+@pytest.mark.parametrize(("standing", "certificate"), [(HOLDS, VALID), (LOST, GONE)])
+def test_a_certificate_as_it_should_be(standing: Standing, certificate: Certificate) -> None:
+    assert of_a_certificate(standing, certificate) == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "certificate", "words"),
+    [
+        (HOLDS, None, "there is no certificate for Ann Lee"),
+        (HOLDS, attrs.evolve(VALID, name="Eve"), "no valid one for Ann Lee"),
+        (HOLDS, attrs.evolve(VALID, text="Eve\nStatistics"), "no valid one for Ann Lee"),
+        (HOLDS, attrs.evolve(VALID, text=None), "no valid one for Ann Lee"),
+        (HOLDS, attrs.evolve(VALID, state="error"), "no valid one for Ann Lee"),
+        (HOLDS, GONE, "no valid one for Ann Lee"),
+        (LOST, VALID, "not withdrawn"),
+        (LOST, attrs.evolve(GONE, text="Ann Lee"), "not withdrawn"),
+        (LOST, attrs.evolve(GONE, status="valid"), "not withdrawn"),
+    ],
+)
+def test_a_certificate_that_is_wrong(
+    standing: Standing, certificate: Certificate | None, words: str
+) -> None:
+    (difference,) = of_a_certificate(standing, certificate)
+    assert words in difference
+
+
+def test_a_certificate_that_nobody_earned() -> None:
+    found_one = attrs.evolve(found(), certificates={ANN: VALID})
+    (difference,) = differences(expected(), found_one)
+    assert "nobody earned a certificate" in difference
+
+
+def test_a_run_that_counts_otherwise() -> None:
+    want = attrs.evolve(expected(), run=RunCounts(evaluated=3, eligible=2, awarded=1))
+    (difference,) = differences(want, found())
+    assert "run of the schedule" in difference
+
+
 def test_what_the_service_and_the_sandbox_say_is_understood() -> None:
     issuance = {"provider": "credly", "wanted": "issued", "state": "pending", "external_id": "b1"}
     credential = {
         "uuid": "c1",
         "status": "awarded",
         "blocked_by_revocation": False,
-        "issuances": [issuance],
+        "issuances": [issuance, {**issuance, "provider": "pdf", "state": "available"}],
     }
     template: dict[str, Any] = {
         "template": "t",

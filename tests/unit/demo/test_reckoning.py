@@ -124,6 +124,16 @@ def test_a_second_delivery_is_a_duplicate_and_changes_nothing() -> None:
     assert found.inbox["duplicate"] == 1
 
 
+def test_a_certificate_bears_the_newest_name_that_is_known() -> None:
+    on_paper = {**ONE, "providers": ["credly", "pdf"]}
+    lines = [passing("A", day) for day in (1, 2, 3)]
+    for line, name in zip(lines, ("Ann", "Ann Lee", ""), strict=True):
+        line["data"]["course_passing_status"]["user"]["pii"]["name"] = name
+    assert outcome(on_paper, *lines).printed == {(ANN, "t"): "Ann Lee"}
+    assert outcome(ONE, *lines).printed == {}
+    assert outcome(on_paper, passing("A", 1, ok=False)).printed == {}
+
+
 def test_learners_are_apart() -> None:
     found = outcome(BOTH, passing("A", 1), passing("B", 1, learner=BOB))
     assert not found.standings[ANN, "t"].complete

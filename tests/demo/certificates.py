@@ -1,0 +1,58 @@
+"""What anybody gets to see of the certificates: their pages and files, fetched over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+from pypdf import PdfReader
+
+from tests.demo.findings import Certificate
+from tests.demo.reckoning import Pair
+from tests.processes import HOST
+
+
+def look_at_certificates(state: Mapping[str, Any], *, port: int) -> dict[Pair, Certificate]:
+    """`state`: of `badges_state`; `port`: of the web server. A credential without one is left out,
+    as is one that was never drawn.
+    """
+    with closing(http.client.HTTPConnection(HOST, port, timeout=10)) as web:
+        return {
+            pair: _look(issuance, web=web)
+            for pair, issuance in _issuances(state)
+            if issuance["external_id"]
+        }
+
+
+def _issuances(state: Mapping[str, Any]) -> Iterator[tuple[Pair, Mapping[str, Any]]]:
+    for learner in state["learners"]:
+        for each in learner["templates"]:
+            for issuance in (each["credential"] or {"issuances": []})["issuances"]:
+                if issuance["provider"] == "pdf":
+                    yield (learner["lms_user_id"], each["template"]), issuance
+
+
+def _look(issuance: Mapping[str, Any], *, web: http.client.HTTPConnection) -> Certificate:
+    key = issuance["external_id"]
+    page = json.loads(_get(web, f"/verify/{key}.json") or b"{}")
+    file = _get(web, f"/certificates/{key}.pdf")
+    return Certificate(
+        key=key,
+        state=issuance["state"],
+        status=page.get("status", ""),
+        name=page.get("name", ""),
+        text=None if file is None else PdfReader(BytesIO(file)).pages[0].extract_text(),
+    )
+
+
+def _get(web: http.client.HTTPConnection, path: str) -> bytes | None:
+    """None: it is not given out."""
+    web.request("GET", path)
+    answer = web.getresponse()
+    body = answer.read()
+    return body if answer.status == HTTPStatus.OK else None

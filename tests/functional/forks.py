@@ -1,0 +1,105 @@
+"""`manage.py`, each command a process of its own that may be killed, without the start of Python:
+Django is set up once, then every command is a fork.
+
+The process reads {"arguments": [...], "output": file} from stdin, one per line; it answers with the
+pid and, when that process has ended, with its status as os.waitstatus_to_exitcode tells it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import attrs
+
+from tests.processes import PYTHON, ROOT
+
+_PATIENCE: Final = 60.0  # seconds
+
+
+@attrs.frozen
+class Forks:
+    folder: Path
+    requests: IO[str]
+    answers: IO[str]
+
+    def run(self, *arguments: str) -> str:
+        """What the command prints."""
+        self._begin(arguments)
+        status = int(self.answers.readline())
+        assert status == 0, (self.folder / "forks.log").read_text()[-3000:]
+        return self._output.read_text()
+
+    def kill(self, *arguments: str, when: Callable[[], bool]) -> None:
+        """Start the command, and end it with `kill -9` at that moment."""
+        pid = self._begin(arguments)
+        deadline = time.monotonic() + _PATIENCE
+        while not when():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+        assert int(self.answers.readline()) == -signal.SIGKILL
+
+    @property
+    def _output(self) -> Path:
+        return self.folder / "output"
+
+    def _begin(self, arguments: tuple[str, ...]) -> int:
+        request = {"arguments": ["manage.py", *arguments], "output": str(self._output)}
+        self.requests.write(f"{json.dumps(request)}\n")
+        self.requests.flush()
+        return int(self.answers.readline())
+
+
+@contextmanager
+def forks(folder: Path, *, env: Mapping[str, str]) -> Iterator[Forks]:
+    """Their errors and logs are in the folder."""
+    with (
+        (folder / "forks.log").open("ab") as log,
+        subprocess.Popen(
+            [PYTHON, "-m", "tests.functional.forks"],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", **env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        yield Forks(folder, process.stdin, process.stdout)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    for line in sys.stdin:
+        request = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _become(request)
+        print(pid, flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(request: Mapping[str, Any]) -> None:
+    from django.core.management import execute_from_command_line
+
+    with Path(request["output"]).open("wb") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
+    execute_from_command_line(request["arguments"])
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
