@@ -15,6 +15,8 @@ from tests.servers import PYTHON, ROOT
         ("EVENT_RETENTION_DAYS", "0", "EVENT_RETENTION_DAYS"),
         ("DEBUG", "perhaps", "DEBUG"),
         ("PUBLIC_BASE_URL", "laurel", "PUBLIC_BASE_URL"),
+        ("STORAGE_URL", "ftp://host/folder", "STORAGE_URL"),
+        ("EMAIL_URL", "gopher://host", "EMAIL_URL"),
     ],
 )
 def test_a_variable_that_is_not_understood_stops_the_program(

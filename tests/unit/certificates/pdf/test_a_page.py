@@ -131,7 +131,7 @@ def test_what_the_file_says_of_itself() -> None:
     assert reader.metadata is not None
     assert reader.metadata.title == "Data Explorer: Łukasz Ñandú"
     assert reader.metadata.author == "Acme Academy"
-    assert reader.root_object["/Lang"] == "en"
+    assert str(reader.root_object["/Lang"]) == "en"
 
 
 def test_fonts_are_embedded() -> None:
