@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -33,9 +34,10 @@ def sqlite_copy(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) ->
     folder = tmp_path_factory.mktemp("sqlite")
     original = folder / "laurel.sqlite3"
     _prepare(Place(folder, f"sqlite:///{original}", redis))
+    with closing(sqlite3.connect(original)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the file is all there is
 
     def copy(to: Path) -> str:
-        # Closed properly: the write-ahead log is empty, the file is all there is.
         return f"sqlite:///{shutil.copy(original, to / 'laurel.sqlite3')}"
 
     return copy
