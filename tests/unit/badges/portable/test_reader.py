@@ -259,7 +259,7 @@ P: Final = "templates[0].penalties[0]"
         ("Data Explorer", "''", 6, "templates[0].name", "must not be empty"),
         ("Data Explorer", "[a]", 6, "templates[0].name", "must be text, but is a list"),
         ("Data Explorer", '"a\\0"', 6, "templates[0].name", "NUL"),
-        ("[credly]", "[credly, pdf]", 9, "templates[0].providers[1]", "'pdf' is not configured"),
+        ("[credly]", "[credly, paper]", 9, "templates[0].providers[1]", "'paper' is not configured"),
         ("[credly]", "[credly, credly]", 9, "templates[0].providers[1]", "stands twice"),
         ("[credly]", "credly", 9, "templates[0].providers", "must be a list, but is text"),
         (LINES[7], "    x: 1", 5, "templates[0].organization", "provider credly needs one"),
