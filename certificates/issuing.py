@@ -96,8 +96,8 @@ def draw(printed: Content, *, plan: Plan) -> bytes:
 
 
 def make_available(certificate: Certificate, *, printed: Content, data: bytes) -> bool:
-    """Writes the file, then says so. False when the learner left meanwhile, and then there is no
-    file. Opens a transaction.
+    """Writes the file, then says so. False when the learner left meanwhile: then nobody is given
+    the file, and whoever carries out the revocation removes it. Opens a transaction.
     """
     files.publish(certificate.verify_uuid, data=data)
     with transaction.atomic():
@@ -113,8 +113,6 @@ def make_available(certificate: Certificate, *, printed: Content, data: bytes) -
         )
         if done:
             mail.write_row(certificate)
-    if not done:
-        files.erase(certificate.verify_uuid)
     return bool(done)
 
 

@@ -5,30 +5,24 @@ from typing import Final
 from django.db.models.functions import Now
 
 from certificates.delivery import files
-from certificates.models import Certificate, CertificateMail
+from certificates.models import Certificate
 
 State = Certificate.State
 _PAGE: Final = 100
 
 
 def withdraw(certificate: Certificate) -> None:
-    """The row first: nobody is given the file from then on, whatever happens to this process."""
+    """The row first: nobody is given the file from then on, whatever happens to this process. A
+    mail that waits is not sent any more: it looks at the row.
+    """
     rows = Certificate.objects.filter(pk=certificate.pk)
     rows.exclude(state=State.ERASED).update(
         state=State.WITHDRAWN, drawn_at=None, withdrawn_at=Now()
     )
-    cancel_mails(certificate.pk)
     if rows.filter(state=State.ERASED).exists():
         files.erase(certificate.verify_uuid)
     else:
         files.archive(certificate.verify_uuid)
-
-
-def cancel_mails(*certificate_ids: int) -> int:
-    waiting = CertificateMail.objects.filter(
-        certificate_id__in=certificate_ids, state=CertificateMail.State.WAITING
-    )
-    return waiting.update(state=CertificateMail.State.CANCELLED, next_attempt_at=None)
 
 
 def erase_files() -> int:

@@ -147,13 +147,17 @@ def test_lc_10_two_workers_and_the_button_make_one_file_and_one_mail(
     assert len(mail_server.box.mails) == 1
 
 
-@pytest.mark.parametrize("died", ["before the file", "in the file", "before the record"])
+@pytest.mark.parametrize(
+    "died", ["before the file", "in the file", "in a second file", "before the record"]
+)
 def test_lc_10_a_worker_that_dies_leaves_one_file_and_one_mail(
     earned: Service, client: Client, mail_server: MailServer, died: str
 ) -> None:
     """What a killed worker leaves: claimed, and something of the work done."""
-    if died == "before the record":
+    if died in {"before the record", "in a second file"}:
         earned.issue()
+        if died == "in a second file":
+            files.publish(certificate().verify_uuid, data=b"%PDF-1.4 half")
     else:
         row = begin(Issuance.objects.get())
         if died == "in the file":

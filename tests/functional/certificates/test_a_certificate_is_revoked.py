@@ -7,6 +7,8 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from pytest_django import Settings
 
+from certificates.delivery import files
+from certificates.issuing import begin
 from certificates.models import CertificateMail
 from credentials.models import Issuance
 from tests.fakes import generators
@@ -118,6 +120,16 @@ def test_revoked_while_it_is_drawn(
     assert stored("certificates/public") == []
     assert mail_server.box.mails == []
     assert CertificateMail.objects.get().state == "cancelled"
+
+
+def test_revoked_after_a_worker_died_in_the_file(earned: Service) -> None:
+    row = begin(Issuance.objects.get())
+    files.publish(row.verify_uuid, data=b"%PDF-1.4 half")
+    Issuance.objects.update(started=True)
+    lose(earned)
+    earned.issue()
+    assert Issuance.objects.get().state == "cancelled"
+    assert stored("certificates/public") == []
 
 
 @pytest.mark.parametrize("half_done", ["both there", "row only"])
