@@ -1,5 +1,6 @@
 """System checks of the credentials app: settings that cannot work, and how to mend them."""
 
+import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from django.utils.module_loading import import_string
 from credentials.models import CredlyOrganization
 from credentials.providers.credly import keys
 
+_SQLITE: Final = (3, 33)
 _INTERFACE: Final = ("check", "issue", "find", "revoke", "is_paused")
 
 
@@ -115,10 +117,27 @@ def text_is_compared_exactly(
                     "that differ only in case, in accents or in spaces at the end would be one.",
                     hint="Make it with: CREATE DATABASE laurel CHARACTER SET utf8mb4 COLLATE "
                     "utf8mb4_nopad_bin (on MySQL utf8mb4_0900_bin).",
-                    id="credentials.E005",
+                    id="credentials.E007",
                 )
             )
     return found
+
+
+@register(Tags.database)
+def sqlite_knows_the_statements(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """UPDATE ... FROM, of which the bulk statements make use, came with 3.33 (August 2020)."""
+    used = any(connections[alias].vendor == "sqlite" for alias in databases or ())
+    if not used or sqlite3.sqlite_version_info >= _SQLITE:
+        return []
+    return [
+        Error(
+            f"The SQLite of this Python is {sqlite3.sqlite_version}, which is too old.",
+            hint="Use PostgreSQL, or a Python with SQLite 3.33 or newer.",
+            id="credentials.E008",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

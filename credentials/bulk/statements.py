@@ -1,6 +1,6 @@
 """The statements of each database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any, Final, Protocol
 
@@ -13,6 +13,7 @@ Query = tuple[str, list[Any]]
 # Of one statement on MySQL and MariaDB: far below the usual max_allowed_packet of 16 MB.
 _MYSQL_ROWS: Final = 1_000
 _MYSQL_BYTES: Final = 2_000_000
+_SQLITE_ROWS: Final = 100
 
 
 class Way(Protocol):
@@ -72,24 +73,42 @@ class _SQLite:
         return f"{wanted} {found} ON {by.equals('wanted')}", by.flat(among)
 
     def insert(self, table: Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
-        statement = f"INSERT INTO {table.target} VALUES {table.marks(1)}{otherwise}"
-        self._run(statement, zip(*table.prepared(rows), strict=True))
+        self._run(
+            lambda count: f"INSERT INTO {table.target} VALUES {table.marks(count)}{otherwise}",
+            table,
+            rows,
+        )
 
     def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
         # Not INSERT OR IGNORE: that would also leave out rows that break a check.
         self.insert(table, rows, otherwise=" ON CONFLICT DO NOTHING")
 
     def update(self, table: Table, rows: Sequence[Row]) -> None:
-        assignments = ", ".join(f"{each} = %s" for each in table.columns[1:])
-        keys, *values = table.prepared(rows)
+        # So SQLite calls the columns of a VALUES that nobody named.
+        values = enumerate(table.columns[1:], start=2)
+        assignments = ", ".join(f"{each} = new.column{number}" for number, each in values)
         self._run(
-            f"UPDATE {table.name} SET {assignments} WHERE {table.key} = %s",
-            zip(*values, keys, strict=True),
+            lambda count: (
+                f"UPDATE {table.name} SET {assignments} FROM (VALUES {table.marks(count)}) AS new"
+                f" WHERE {table.name}.{table.key} = new.column1"
+            ),
+            table,
+            rows,
         )
 
-    def _run(self, statement: str, rows: Iterable[Row]) -> None:
+    def _run(self, statement: Callable[[int], str], table: Table, rows: Sequence[Row]) -> None:
+        """By the hundred, then the rest one by one: so each statement is compiled once in the life
+        of a connection. Python lets other threads go on while SQLite works on a hundred rows; when
+        it worked on one, waiting for one's turn again took longer than the work.
+        """
+        hundreds = len(rows) // _SQLITE_ROWS * _SQLITE_ROWS
+        flat = table.flat(rows)
+        width = len(table.columns)
         with connection.cursor() as cursor:
-            cursor.executemany(statement, list(rows))
+            for start, end, count in ((0, hundreds, _SQLITE_ROWS), (hundreds, len(rows), 1)):
+                if start < end:
+                    values = iter(flat[start * width : end * width])
+                    cursor.executemany(statement(count), list(_cut(values, size=count * width)))
 
 
 class _MySQL:
@@ -126,6 +145,11 @@ class _MySQL:
     def _run(self, statement: str, rows: Iterable[Row]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement, list(chain.from_iterable(rows)))
+
+
+def _cut(values: Iterator[Any], *, size: int) -> Iterator[tuple[Any, ...]]:
+    """Tuples of `size` values until there are no more."""
+    return zip(*[values] * size, strict=True)
 
 
 def _pieces(table: Table, rows: Sequence[Row]) -> Iterator[list[Row]]:

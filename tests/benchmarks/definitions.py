@@ -10,6 +10,7 @@ from openedx_events.learning.signals import COURSE_PASSING_STATUS_UPDATED
 from badges import rulebook
 from badges.models import BadgeRequirement, DataRule
 from credentials.models import BadgeTemplate, DefinitionsVersion, Learner
+from events.models import InboxEvent
 from tests.benchmarks import stream
 
 _PAGE = 5_000
@@ -67,7 +68,8 @@ def activate(templates: int) -> None:
 
 def forget_people(*, known: int = 0) -> None:
     """Empty everything that events leave behind; then store so many learners."""
-    tables = [Learner._meta.db_table]  # and all that refers to it, directly or not
+    # And all that refers to learners, directly or not; the inbox does without a constraint.
+    tables = [Learner._meta.db_table, InboxEvent._meta.db_table]
     statements = connection.ops.sql_flush(no_style(), tables, allow_cascade=True)
     connection.ops.execute_sql_flush(statements)
     Learner.objects.bulk_create([_row(number) for number in range(known)])

@@ -201,6 +201,16 @@ def test_what_another_row_replaces_is_left_out() -> None:
     assert found == [former, only]
 
 
+@pytest.mark.parametrize("number", [99, 100, 101, 250])
+def test_every_row_of_many_is_written(number: int) -> None:
+    bulk.insert(Learner, NAMES, [person(n) for n in range(1, number + 1)])
+    bulk.insert_missing(Learner, NAMES, [person(n, uuid=uuid4()) for n in range(1, number + 3)])
+    keys = dict(Learner.objects.values_list("lms_user_id", "pk"))
+    bulk.update(Learner, ("name",), [(keys[n], f"name {n}") for n in range(1, number + 1)])
+    named = {n: f"name {n}" for n in range(1, number + 1)} | {number + 1: "", number + 2: ""}
+    assert dict(Learner.objects.values_list("lms_user_id", "name")) == named
+
+
 def test_many_rows_cost_one_statement() -> None:
     with CaptureQueriesContext(connection) as queries:
         bulk.insert_missing(Learner, NAMES, [person(n) for n in range(1, 501)])
