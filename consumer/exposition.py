@@ -85,15 +85,21 @@ def of_consumers(rows: Sequence[ConsumerStatus], *, now: datetime) -> Iterator[M
         "Batches, and seconds they spent in each step, since the start of the consumer.",
         labels=(*_WHO, "step"),
     )
+    unsent = CounterMetricFamily(
+        "laurel_tasks_unsent",
+        "Tasks that the queue did not take, since the start of the consumer.",
+        labels=_WHO,
+    )
     for row in rows:
         who = (row.group, row.name)
+        unsent.add_metric(who, row.tasks_unsent)
         if row.left_at is None:
             up.add_metric(who, float(fleet.is_living(row, now=now)))
         for event_type, outcome, count in row.counts:
             events.add_metric((*who, event_type, outcome), count)
         for step, batches, seconds in row.steps:
             steps.add_metric((*who, step), count_value=batches, sum_value=seconds)
-    yield from (up, events, steps)
+    yield from (up, events, steps, unsent)
 
 
 def of_streams(measured: Mapping[str, Sequence[Gauge]]) -> Iterator[Metric]:

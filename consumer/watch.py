@@ -13,6 +13,7 @@ from consumer.incidents import Watchman
 from consumer.models import ConsumerStatus
 from consumer.stream import Entry, Streams
 from consumer.tally import Report
+from credentials import dispatch
 from events.timing import steps
 
 _AGAIN: Final = 0.3  # seconds before a suspicion at the start is looked at again
@@ -162,6 +163,7 @@ class Heartbeat:
                 "steps": [
                     [name, step.batches, round(step.seconds, 6)] for name, step in steps().items()
                 ],
+                "tasks_unsent": dispatch.unsent(),
                 "last_error": self._error[0],
                 "last_error_at": self._error[1],
             }
