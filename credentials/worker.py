@@ -29,6 +29,7 @@ import attrs
 from django.conf import settings
 from django.db.models import QuerySet
 
+from credentials.database import with_retries
 from credentials.issuing import breaker, calls, records
 from credentials.issuing.claims import LEASE, Job, claim
 from credentials.issuing.crew import Crew
@@ -115,7 +116,8 @@ class _Shift:
 
     def _look(self) -> None:
         began = time.monotonic()
-        self.lines, self.fruitful = read(self.clock(), each=_LINE), False
+        self.lines = with_retries(lambda: read(self.clock(), each=_LINE))
+        self.fruitful = False
         for line in self.lines.values():
             if len(line) >= _LINE:
                 line.begin_anywhere(random.random())  # not where the other workers do
@@ -154,13 +156,15 @@ class _Shift:
         line.clear()
         if seen is None or self.crew.calls[account]:
             return
-        trial = breaker.take_trial(organization_id, seen=seen, now=self.clock())
+        trial = with_retries(
+            lambda: breaker.take_trial(organization_id, seen=seen, now=self.clock())
+        )
         if trial is None:
             return
         jobs = claim(account, keys, trial=trial, clock=self.clock)
         self._begin(jobs)
         if not jobs:
-            breaker.give_back(organization_id, trial=trial, now=self.clock())
+            with_retries(lambda: breaker.give_back(organization_id, trial=trial, now=self.clock()))
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         """What needs no call, or may not leave this thread, is done and recorded at once."""

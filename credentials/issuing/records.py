@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import attrs
@@ -9,6 +10,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from credentials import bulk, journal, news
+from credentials.database import with_retries
 from credentials.issuances import SETTLED_WITHOUT
 from credentials.issuing import breaker
 from credentials.issuing.breaker import Outcome
@@ -59,8 +61,8 @@ class Result:
 
 
 def record(done: Sequence[Done], *, clock: Clock) -> None:
-    """Of issuances and of their accounts. Opens transactions. The number of statements grows with
-    that of the organizations only.
+    """Of issuances and of their accounts. Opens transactions; deadlocks are tried again. The number
+    of statements grows with that of the organizations only.
     """
     results = [
         Result(issuance, job.action, answer)
@@ -70,7 +72,7 @@ def record(done: Sequence[Done], *, clock: Clock) -> None:
     _pause_refused(results)
     _note_outcomes(done, now=clock())
     try:
-        _write(results, now=clock())
+        with_retries(lambda: _write(results, now=clock()))
     except IntegrityError:
         # One of them names a badge that another row has: it must not cost the others their result.
         for each in results:
@@ -85,7 +87,7 @@ def _pause_refused(results: Sequence[Result]) -> None:
     }
     for organization, reason in refused.items():
         if organization is not None:
-            account.pause(organization, reason=reason)
+            with_retries(partial(account.pause, organization, reason=reason))
 
 
 def _note_outcomes(done: Sequence[Done], *, now: datetime) -> None:
@@ -96,13 +98,14 @@ def _note_outcomes(done: Sequence[Done], *, now: datetime) -> None:
         if key is None:
             continue
         if job.trial is None:
-            outcomes.setdefault(key, []).extend([outcome] if outcome else [])
+            if outcome is not None:
+                outcomes.setdefault(key, []).append(outcome)
         elif outcome is None:
-            breaker.give_back(key, trial=job.trial, now=now)
+            with_retries(partial(breaker.give_back, key, trial=job.trial, now=now))
         else:
-            breaker.note_trial(key, outcome, trial=job.trial, now=now)
+            with_retries(partial(breaker.note_trial, key, outcome, trial=job.trial, now=now))
     for key, found in outcomes.items():
-        breaker.note(key, found, now=now)
+        with_retries(partial(breaker.note, key, found, now=now))
 
 
 def _outcome(answers: Sequence[Answer]) -> Outcome | None:
@@ -121,11 +124,12 @@ def _outcome(answers: Sequence[Answer]) -> Outcome | None:
 
 def _write_alone(result: Result, *, now: datetime) -> None:
     try:
-        _write([result], now=now)
+        with_retries(lambda: _write([result], now=now))
     except IntegrityError as error:
         log.exception("not recorded", issuance=result.issuance.pk)
         again = InternalError(f"Internal error: {error!r}")
-        _write([attrs.evolve(result, answer=again)], now=now, forget_found=True)
+        unrecorded = attrs.evolve(result, answer=again)
+        with_retries(lambda: _write([unrecorded], now=now, forget_found=True))
 
 
 def _write(results: Sequence[Result], *, now: datetime, forget_found: bool = False) -> None:

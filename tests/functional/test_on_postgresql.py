@@ -38,6 +38,7 @@ STORIES = [
     "tests/integration/test_query_budget_of_names.py",
     "tests/integration/test_claims.py",
     "tests/integration/test_claims_race.py",
+    "tests/integration/test_issuing_race.py",
     "tests/integration/test_exact_text.py",
     "tests/integration/test_learners.py",
     "tests/integration/test_learners_race.py",
