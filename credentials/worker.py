@@ -26,10 +26,11 @@ from functools import partial
 from typing import Final
 
 import attrs
+import structlog
 from django.conf import settings
 from django.db.models import QuerySet
 
-from credentials.database import with_retries
+from credentials.database import DatabaseGoneError, with_retries
 from credentials.issuing import breaker, calls, records
 from credentials.issuing.claims import LEASE, Job, claim
 from credentials.issuing.crew import Crew
@@ -40,6 +41,8 @@ from credentials.models import Issuance
 from credentials.providers.base import calls_at_once, largest_batch, providers
 
 __all__ = ["LEASE", "carry_out_due", "due", "try_again"]
+
+log = structlog.get_logger(__name__)
 
 State = Issuance.State
 Clock = Callable[[], datetime]
@@ -80,6 +83,16 @@ class _Shift:
     late: set[Account] | None = None  # once the time is over: whose calls are awaited still
 
     def work(self) -> int:
+        try:
+            return self._work()
+        except Exception:
+            # What the calls that are under way come to is known soon. Unrecorded, it would have to
+            # be looked for when their leases end.
+            while self.crew.busy:
+                self._record(self.crew.collect(patience=None))
+            raise
+
+    def _work(self) -> int:
         begun = time.monotonic()
         while True:
             if self.seconds is not None and time.monotonic() - begun >= self.seconds:
@@ -145,7 +158,7 @@ class _Shift:
         keys = line.take(calls=calls_, batch=batch)
         if not keys:
             return
-        jobs = claim(account, keys, clock=self.clock)
+        jobs = self._claim(account, keys)
         self._begin(jobs)
         if not jobs and not due(self.clock()).filter(pk__in=keys).exists():
             self.fruitful = True  # for another worker; there may be more behind them
@@ -161,10 +174,32 @@ class _Shift:
         )
         if trial is None:
             return
-        jobs = claim(account, keys, trial=trial, clock=self.clock)
+        jobs = self._claim(account, keys, trial=trial)
         self._begin(jobs)
         if not jobs:
             with_retries(lambda: breaker.give_back(organization_id, trial=trial, now=self.clock()))
+
+    def _claim(
+        self, account: Account, keys: Sequence[int], *, trial: datetime | None = None
+    ) -> list[Job]:
+        """What cannot even be claimed (no name can be found, a provider does not know whether it is
+        paused) is put off alone, and halves its batch until it is: the others go on.
+        """
+        try:
+            return claim(account, keys, trial=trial, clock=self.clock)
+        except DatabaseGoneError:
+            raise
+        except Exception as error:
+            if len(keys) > 1:
+                middle = len(keys) // 2
+                return [
+                    *self._claim(account, keys[:middle], trial=trial),
+                    *self._claim(account, keys[middle:], trial=trial),
+                ]
+            log.exception("not claimed", issuances=keys, provider=account.provider)
+            records.put_off(keys[0], error, now=self.clock())
+            self.fruitful = True
+            return []
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         """What needs no call, or may not leave this thread, is done and recorded at once."""

@@ -1,10 +1,21 @@
-"""Calling the provider: no database here, so it may run in a thread."""
+"""Calling the provider: no database here, so it may run in a thread.
+
+Note [What a provider says]
+    Anybody can plug one in. What cannot be recorded is found here, where it spoils nothing but its
+    own badge. Nobody knows what such a call has done, so the provider is asked before it is called
+    again, and a person sees why.
+"""
 
 from collections.abc import Sequence
+from typing import Final
 
+import attrs
 import structlog
+from django.utils.timezone import is_aware
 
 from credentials import journal
+from credentials.database import storable
+from credentials.issuances import SETTLED_WITH, SETTLED_WITHOUT
 from credentials.issuing.claims import Job
 from credentials.issuing.plan import Action
 from credentials.models import Issuance
@@ -21,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 State = Issuance.State
 Answer = External | ProviderError
+_REVOKING: Final = frozenset({Action.REVOKE, Action.LOOK_THEN_REVOKE})
+_LONGEST_ID: Final = 255
+_LONGEST_URL: Final = 1000
 
 
 class InternalError(UnknownOutcome):
@@ -40,7 +54,11 @@ def perform(job: Job) -> Sequence[Answer]:
         error = f"No provider {job.account.provider!r} is configured."
         return [Permanent(error) for _ in job.issuances]
     try:
-        return _call(job.provider, job)
+        answers = _call(job.provider, job)
+        if len(answers) != len(job.issuances):
+            error = f"The provider answered for {len(answers)} badges of {len(job.issuances)}."
+            return [InternalError(error) for _ in job.issuances]
+        return [_as_recorded(each, job.action) for each in answers]
     except ProviderError as error:
         return [error for _ in job.issuances]
     except Exception as error:
@@ -71,3 +89,28 @@ def _single(provider: Provider, issuance: Issuance, action: Action) -> External:
         return External(id="", state=State.CANCELLED)
     issuance.external_id = found.id
     return provider.revoke(issuance)
+
+
+def _as_recorded(answer: object, action: Action) -> Answer:
+    """See Note [What a provider says]. An address or a time that is no good is left out."""
+    if isinstance(answer, ProviderError):
+        return answer
+    if not isinstance(answer, External):
+        return InternalError(f"The provider answered with {type(answer).__name__}, not External.")
+    if answer.state not in SETTLED_WITH | SETTLED_WITHOUT:
+        return InternalError(f"The provider told a state that no badge has there: {answer.state!r}")
+    if action in _REVOKING and answer.state in SETTLED_WITH:
+        return UnknownOutcome(f"After it was revoked the badge is still {answer.state}.")
+    if not _is_text(answer.id, longest=_LONGEST_ID) or (
+        not answer.id and answer.state in SETTLED_WITH
+    ):
+        return InternalError(f"The provider told an id that cannot be kept: {answer.id!r:.100}")
+    return attrs.evolve(
+        answer,
+        url=answer.url if _is_text(answer.url, longest=_LONGEST_URL) else "",
+        as_of=answer.as_of if answer.as_of is not None and is_aware(answer.as_of) else None,
+    )
+
+
+def _is_text(value: object, *, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest and storable(value) == value

@@ -7,16 +7,17 @@ from typing import Final
 
 import attrs
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from credentials import bulk, journal, news
-from credentials.database import with_retries
+from credentials.database import storable, with_retries
 from credentials.issuances import SETTLED_WITHOUT
 from credentials.issuing import breaker
 from credentials.issuing.breaker import Outcome
 from credentials.issuing.calls import Answer, InternalError
 from credentials.issuing.claims import Job
 from credentials.issuing.plan import WITHOUT_A_CALL, Action
+from credentials.issuing.queue import is_free
 from credentials.models import Issuance
 from credentials.providers.base import (
     AccountRefused,
@@ -73,10 +74,27 @@ def record(done: Sequence[Done], *, clock: Clock) -> None:
     _note_outcomes(done, now=clock())
     try:
         with_retries(lambda: _write(results, now=clock()))
-    except IntegrityError:
-        # One of them names a badge that another row has: it must not cost the others their result.
+    except (IntegrityError, DataError):
+        # One of them cannot be recorded, as a badge that another row has: it must not cost the
+        # others their result.
         for each in results:
             _write_alone(each, now=clock())
+
+
+def put_off(key: int, error: Exception, *, now: datetime) -> None:
+    """What could not be claimed waits as if its call had failed, and shows why. Opens a
+    transaction.
+    """
+    with_retries(lambda: _put_off(key, InternalError(f"Internal error: {error!r}"), now=now))
+
+
+def _put_off(key: int, error: Exception, *, now: datetime) -> None:
+    with transaction.atomic():
+        rows = Issuance.objects.select_for_update().filter(is_free(now), pk=key)
+        for row in rows.filter(next_attempt_at__lte=now):
+            row.attempts += 1
+            _fail(row, error, now=now)
+            row.save(update_fields=["attempts", "last_error", "state", "next_attempt_at"])
 
 
 def _pause_refused(results: Sequence[Result]) -> None:
@@ -87,7 +105,7 @@ def _pause_refused(results: Sequence[Result]) -> None:
     }
     for organization, reason in refused.items():
         if organization is not None:
-            with_retries(partial(account.pause, organization, reason=reason))
+            with_retries(partial(account.pause, organization, reason=storable(reason)))
 
 
 def _note_outcomes(done: Sequence[Done], *, now: datetime) -> None:
@@ -119,13 +137,13 @@ def _outcome(answers: Sequence[Answer]) -> Outcome | None:
     ]
     if not failed:
         return None
-    return Outcome(worked=False, error=str(failed[0]), after=failed[0].after or 0.0)
+    return Outcome(worked=False, error=storable(str(failed[0])), after=failed[0].after or 0.0)
 
 
 def _write_alone(result: Result, *, now: datetime) -> None:
     try:
         with_retries(lambda: _write([result], now=now))
-    except IntegrityError as error:
+    except (IntegrityError, DataError) as error:
         log.exception("not recorded", issuance=result.issuance.pk)
         again = InternalError(f"Internal error: {error!r}")
         unrecorded = attrs.evolve(result, answer=again)
@@ -198,7 +216,7 @@ def _succeed(row: Issuance, result: External) -> None:
 
 
 def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
-    row.last_error = str(error)
+    row.last_error = storable(str(error))
     if isinstance(error, AccountRefused | OneByOne):
         # Not this badge's fault: it is due again at once, or as soon as the account is resumed.
         row.attempts = max(row.attempts - 1, 0)  # 0 when it was counted anew meanwhile

@@ -15,6 +15,7 @@ STORIES = [
     "tests/functional/test_learner_loses_a_badge.py",
     "tests/functional/test_event_is_delivered_twice.py",
     "tests/functional/test_credly_is_down.py",
+    "tests/functional/test_a_provider_lies.py",
     "tests/functional/test_webhook_revokes.py",
     "tests/functional/test_bad_messages.py",
     "tests/functional/test_hostile_messages.py",
