@@ -22,6 +22,7 @@ from credentials.models import Issuance
 from credentials.providers.base import (
     External,
     IssuesMany,
+    OneByOne,
     Permanent,
     Provider,
     ProviderError,
@@ -59,6 +60,10 @@ def perform(job: Job) -> Sequence[Answer]:
             error = f"The provider answered for {len(answers)} badges of {len(job.issuances)}."
             return [InternalError(error) for _ in job.issuances]
         return [_as_recorded(each, job.action) for each in answers]
+    except OneByOne as error:
+        # Of a call that was for one already it says no more than that it failed.
+        told = error if len(job.issuances) > 1 else UnknownOutcome(str(error))
+        return [told for _ in job.issuances]
     except ProviderError as error:
         return [error for _ in job.issuances]
     except Exception as error:

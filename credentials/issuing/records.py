@@ -39,7 +39,8 @@ Done = tuple[Job, Sequence[Answer]]
 MAX_ATTEMPTS: Final = 25
 _FIRST_WAIT: Final = timedelta(seconds=5)
 _LONGEST_WAIT: Final = timedelta(hours=12)  # 25 attempts take about a week
-_REFUSED_WAIT: Final = timedelta(seconds=30)
+_LONGEST_ASKED: Final = 24 * 3600.0  # seconds that a provider may have us wait
+_REFUSED_WAIT: Final = timedelta(seconds=30)  # where no account can be paused
 _WRITTEN: Final = (
     "external_id",
     "external_url",
@@ -137,7 +138,13 @@ def _outcome(answers: Sequence[Answer]) -> Outcome | None:
     ]
     if not failed:
         return None
-    return Outcome(worked=False, error=storable(str(failed[0])), after=failed[0].after or 0.0)
+    return Outcome(worked=False, error=storable(str(failed[0])), after=_asked_to_wait(failed[0]))
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """In seconds; 0 when it was not asked for, or for what is no time to wait."""
+    after = error.after if isinstance(error, Retryable) else None
+    return min(after, _LONGEST_ASKED) if after is not None and after > 0 else 0.0
 
 
 def _write_alone(result: Result, *, now: datetime) -> None:
@@ -186,7 +193,8 @@ def _take_over(row: Issuance, result: Result, *, now: datetime, forget_found: bo
     if isinstance(answer, External):
         _succeed(row, answer)
     else:
-        _fail(row, answer, now=now)
+        can_pause = before.credential.template.organization_id is not None
+        _fail(row, answer, now=now, can_pause=can_pause)
         if _nothing_was_sent(result):
             row.started = False
     if row.wanted != before.wanted:
@@ -215,12 +223,13 @@ def _succeed(row: Issuance, result: External) -> None:
     row.next_attempt_at = None
 
 
-def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
+def _fail(row: Issuance, error: Exception, *, now: datetime, can_pause: bool = True) -> None:
     row.last_error = storable(str(error))
     if isinstance(error, AccountRefused | OneByOne):
         # Not this badge's fault: it is due again at once, or as soon as the account is resumed.
         row.attempts = max(row.attempts - 1, 0)  # 0 when it was counted anew meanwhile
-        row.next_attempt_at = now
+        hammers = isinstance(error, AccountRefused) and not can_pause
+        row.next_attempt_at = now + _REFUSED_WAIT if hammers else now
         return
     if isinstance(error, Permanent) or row.attempts >= MAX_ATTEMPTS:
         row.state = State.DEAD
@@ -228,8 +237,7 @@ def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
         return
     row.state = State.ERROR
     wait = backoff(row.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-    after = error.after if isinstance(error, Retryable) else None
-    row.next_attempt_at = now + max(wait, timedelta(seconds=after or 0))
+    row.next_attempt_at = now + max(wait, timedelta(seconds=_asked_to_wait(error)))
 
 
 def _log(result: Result, row: Issuance) -> None:
