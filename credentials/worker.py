@@ -210,8 +210,8 @@ class _Shift:
             if job.action in WITHOUT_A_CALL or calls_at_once(job.provider) is None:
                 here.append(job)
             else:
-                self.crew.start(job.account, partial(_perform, job))
-        self._record([_perform(job) for job in here])
+                self.crew.start(job.account, partial(_perform, job, clock=self.clock))
+        self._record([_perform(job, clock=self.clock) for job in here])
 
     def _collect(self) -> list[Done]:
         """The next calls that end; none when it is time to look again before."""
@@ -226,5 +226,5 @@ class _Shift:
             records.record(done, clock=self.clock)
 
 
-def _perform(job: Job) -> Done:
-    return job, calls.perform(job)
+def _perform(job: Job, *, clock: Clock) -> Done:
+    return job, calls.perform(job, now=clock())
