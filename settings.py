@@ -218,9 +218,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TIMEZONE = TIME_ZONE
-# A task that cannot be queued is only late (the sweep finds its row): do not wait for the broker.
+# Of worker and beat. Who queues a task does not wait: Note [A hint costs nothing] in
+# credentials.dispatch.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
 CELERY_TASK_PUBLISH_RETRY = False
+TASK_QUEUE_PAUSE_SECONDS = 10.0  # after a task that could not be queued
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "credentials.tasks.sweep", "schedule": 5.0},
     "retry-failed-events": {"task": "events.tasks.retry_failed", "schedule": 15.0},

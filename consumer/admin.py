@@ -70,6 +70,7 @@ class ConsumerStatusAdmin(ReadOnlyAdmin):
         "at_hand",
         "speed",
         "events",
+        "tasks_unsent",
         "streams_table",
         "counts_table",
         "steps_table",

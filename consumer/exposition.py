@@ -26,11 +26,12 @@ from prometheus_client.registry import Collector
 from consumer import fleet
 from consumer.gauges import Gauge
 from consumer.models import ConsumerStatus, Incident
-from credentials.models import DefinitionsVersion, Issuance, OutboxEvent
+from credentials.models import CredlyOrganization, DefinitionsVersion, Issuance, OutboxEvent
 from events.models import InboxEvent
 
 _WHO = ("group", "consumer")
 _WHERE = ("group", "stream")
+_WHOSE = ("provider", "organization")
 
 
 class _Fixed(Collector):
@@ -85,15 +86,21 @@ def of_consumers(rows: Sequence[ConsumerStatus], *, now: datetime) -> Iterator[M
         "Batches, and seconds they spent in each step, since the start of the consumer.",
         labels=(*_WHO, "step"),
     )
+    unsent = CounterMetricFamily(
+        "laurel_tasks_unsent",
+        "Tasks that the queue did not take, since the start of the consumer.",
+        labels=_WHO,
+    )
     for row in rows:
         who = (row.group, row.name)
+        unsent.add_metric(who, row.tasks_unsent)
         if row.left_at is None:
             up.add_metric(who, float(fleet.is_living(row, now=now)))
         for event_type, outcome, count in row.counts:
             events.add_metric((*who, event_type, outcome), count)
         for step, batches, seconds in row.steps:
             steps.add_metric((*who, step), count_value=batches, sum_value=seconds)
-    yield from (up, events, steps)
+    yield from (up, events, steps, unsent)
 
 
 def of_streams(measured: Mapping[str, Sequence[Gauge]]) -> Iterator[Metric]:
@@ -144,8 +151,11 @@ def _of_database(*, now: datetime) -> Iterator[Metric]:
     inbox = GaugeMetricFamily(
         "laurel_inbox_messages", "Messages that could not be processed.", labels=("state",)
     )
-    for name in (InboxEvent.State.FAILED, InboxEvent.State.DEAD):
-        inbox.add_metric((name.value,), InboxEvent.objects.filter(state=name).count())
+    bad = [InboxEvent.State.FAILED.value, InboxEvent.State.DEAD.value]
+    states = InboxEvent.objects.filter(state__in=bad).order_by().values_list("state")
+    numbers = dict(states.annotate(rows=Count("id")))
+    for name in bad:
+        inbox.add_metric((name,), numbers.get(name, 0))
     yield inbox
 
     version = DefinitionsVersion.objects.order_by("pk").values_list("number", flat=True).first()
@@ -172,6 +182,29 @@ def _of_database(*, now: datetime) -> Iterator[Metric]:
 
     unsent = OutboxEvent.objects.filter(published_at__isnull=True).count()
     yield _gauge("laurel_outbox_waiting", "Public events that wait to be published.", unsent)
+    yield from _of_accounts()
+
+
+def _of_accounts() -> Iterator[Metric]:
+    """Of every organization, also when all is well: an alarm sees that it is over."""
+    paused = GaugeMetricFamily(
+        "laurel_account_paused",
+        "1: nothing is sent to the provider for this organization.",
+        labels=(*_WHOSE, "why"),
+    )
+    failing = GaugeMetricFamily(
+        "laurel_account_failing",
+        "1: its calls failed; a single one is made now and then.",
+        labels=_WHOSE,
+    )
+    for uuid, refused, by_hand_since, failing_until in CredlyOrganization.objects.values_list(
+        "uuid", "paused_reason", "issuing_paused_at", "breaker_until"
+    ):
+        whose = ("credly", str(uuid))
+        paused.add_metric((*whose, "key_refused"), float(bool(refused)))
+        paused.add_metric((*whose, "by_hand"), float(by_hand_since is not None))
+        failing.add_metric(whose, float(failing_until is not None))
+    yield from (paused, failing)
 
 
 def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:

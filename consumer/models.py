@@ -32,6 +32,9 @@ class ConsumerStatus(models.Model):
     streams = models.JSONField(default=list, help_text="The same by stream.")
     counts = models.JSONField(default=list, help_text="[type, outcome, messages] since its start.")
     steps = models.JSONField(default=list, help_text="[step, batches, seconds] since its start.")
+    tasks_unsent = models.PositiveBigIntegerField(
+        default=0, help_text="Tasks the queue did not take: the sweep does their work."
+    )
     last_error = models.TextField(blank=True)
     last_error_at = models.DateTimeField(null=True, blank=True)
 

@@ -12,7 +12,9 @@ from consumer.gauges import Gauge
 from consumer.incidents import Watchman
 from consumer.models import ConsumerStatus
 from consumer.stream import Entry, Streams
-from consumer.tally import Report
+from consumer.tally import OTHER, Report
+from credentials import dispatch
+from events import arrivals
 from events.timing import steps
 
 _AGAIN: Final = 0.3  # seconds before a suspicion at the start is looked at again
@@ -110,7 +112,9 @@ class Heartbeat:
         self.write()
 
     def write(self, *, left: bool = False) -> None:
-        """The row as it is. Two statements."""
+        """The row as it is, and which types arrived. Two statements, and a third when one of those
+        is new.
+        """
         if left:
             self._left = self._clock()
         self._next = time.monotonic() + self._every
@@ -119,6 +123,8 @@ class Heartbeat:
         own = ConsumerStatus.objects.filter(group=self._group, name=self._name)
         if not own.update(**values):
             ConsumerStatus.objects.create(group=self._group, name=self._name, **values)
+        types = {event_type for event_type, _ in self._report.counts}
+        arrivals.note(types - {OTHER}, now=self._clock())
 
     def forget_others(self) -> None:
         """Rows of consumers that nobody has seen for a week."""
@@ -162,6 +168,7 @@ class Heartbeat:
                 "steps": [
                     [name, step.batches, round(step.seconds, 6)] for name, step in steps().items()
                 ],
+                "tasks_unsent": dispatch.unsent(),
                 "last_error": self._error[0],
                 "last_error_at": self._error[1],
             }

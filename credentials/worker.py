@@ -26,9 +26,11 @@ from functools import partial
 from typing import Final
 
 import attrs
+import structlog
 from django.conf import settings
 from django.db.models import QuerySet
 
+from credentials.database import DatabaseGoneError, with_retries
 from credentials.issuing import breaker, calls, records
 from credentials.issuing.claims import LEASE, Job, claim
 from credentials.issuing.crew import Crew
@@ -39,6 +41,8 @@ from credentials.models import Issuance
 from credentials.providers.base import calls_at_once, largest_batch, providers
 
 __all__ = ["LEASE", "carry_out_due", "due", "try_again"]
+
+log = structlog.get_logger(__name__)
 
 State = Issuance.State
 Clock = Callable[[], datetime]
@@ -79,6 +83,16 @@ class _Shift:
     late: set[Account] | None = None  # once the time is over: whose calls are awaited still
 
     def work(self) -> int:
+        try:
+            return self._work()
+        except Exception:
+            # What the calls that are under way come to is known soon. Unrecorded, it would have to
+            # be looked for when their leases end.
+            while self.crew.busy:
+                self._record(self.crew.collect(patience=None))
+            raise
+
+    def _work(self) -> int:
         begun = time.monotonic()
         while True:
             if self.seconds is not None and time.monotonic() - begun >= self.seconds:
@@ -115,7 +129,8 @@ class _Shift:
 
     def _look(self) -> None:
         began = time.monotonic()
-        self.lines, self.fruitful = read(self.clock(), each=_LINE), False
+        self.lines = with_retries(lambda: read(self.clock(), each=_LINE))
+        self.fruitful = False
         for line in self.lines.values():
             if len(line) >= _LINE:
                 line.begin_anywhere(random.random())  # not where the other workers do
@@ -143,7 +158,7 @@ class _Shift:
         keys = line.take(calls=calls_, batch=batch)
         if not keys:
             return
-        jobs = claim(account, keys, clock=self.clock)
+        jobs = self._claim(account, keys)
         self._begin(jobs)
         if not jobs and not due(self.clock()).filter(pk__in=keys).exists():
             self.fruitful = True  # for another worker; there may be more behind them
@@ -154,13 +169,37 @@ class _Shift:
         line.clear()
         if seen is None or self.crew.calls[account]:
             return
-        trial = breaker.take_trial(organization_id, seen=seen, now=self.clock())
+        trial = with_retries(
+            lambda: breaker.take_trial(organization_id, seen=seen, now=self.clock())
+        )
         if trial is None:
             return
-        jobs = claim(account, keys, trial=trial, clock=self.clock)
+        jobs = self._claim(account, keys, trial=trial)
         self._begin(jobs)
         if not jobs:
-            breaker.give_back(organization_id, trial=trial, now=self.clock())
+            with_retries(lambda: breaker.give_back(organization_id, trial=trial, now=self.clock()))
+
+    def _claim(
+        self, account: Account, keys: Sequence[int], *, trial: datetime | None = None
+    ) -> list[Job]:
+        """What cannot even be claimed (no name can be found, a provider does not know whether it is
+        paused) is put off alone, and halves its batch until it is: the others go on.
+        """
+        try:
+            return claim(account, keys, trial=trial, clock=self.clock)
+        except DatabaseGoneError:
+            raise
+        except Exception as error:
+            if len(keys) > 1:
+                middle = len(keys) // 2
+                return [
+                    *self._claim(account, keys[:middle], trial=trial),
+                    *self._claim(account, keys[middle:], trial=trial),
+                ]
+            log.exception("not claimed", issuances=keys, provider=account.provider)
+            records.put_off(keys[0], error, now=self.clock())
+            self.fruitful = True
+            return []
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         """What needs no call, or may not leave this thread, is done and recorded at once."""
@@ -171,8 +210,8 @@ class _Shift:
             if job.action in WITHOUT_A_CALL or calls_at_once(job.provider) is None:
                 here.append(job)
             else:
-                self.crew.start(job.account, partial(_perform, job))
-        self._record([_perform(job) for job in here])
+                self.crew.start(job.account, partial(_perform, job, clock=self.clock))
+        self._record([_perform(job, clock=self.clock) for job in here])
 
     def _collect(self) -> list[Done]:
         """The next calls that end; none when it is time to look again before."""
@@ -187,5 +226,5 @@ class _Shift:
             records.record(done, clock=self.clock)
 
 
-def _perform(job: Job) -> Done:
-    return job, calls.perform(job)
+def _perform(job: Job, *, clock: Clock) -> Done:
+    return job, calls.perform(job, now=clock())

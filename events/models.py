@@ -77,3 +77,13 @@ class InboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type or 'message'} {self.event_id or self.origin}"
+
+
+class EventArrival(models.Model):
+    """A type of which an event arrived, by whatever way. Written by events.arrivals alone."""
+
+    event_type = models.CharField(max_length=255, primary_key=True)
+    first_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.event_type

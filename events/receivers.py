@@ -18,7 +18,7 @@ from openedx_events.event_bus.avro.serializer import serialize_event_data_to_byt
 from openedx_events.tooling import OpenEdxPublicSignal
 
 from credentials.database import DatabaseGoneError, with_retries
-from events import inbox
+from events import arrivals, inbox
 from events.event import FROM_SIGNAL
 from events.inbox import Failure
 from events.pipeline import process_batch
@@ -61,6 +61,7 @@ def receive(*, signal: OpenEdxPublicSignal, metadata: EventsMetadata, **data: An
 def _take(subscription: Subscription, payload: Any, metadata: EventsMetadata) -> None:
     try:
         _process_or_keep(subscription, payload, metadata)
+        arrivals.note([subscription.event_type], now=timezone.now())
     except DatabaseGoneError:
         log.error("event lost: no database", event_id=str(metadata.id))  # noqa: TRY400 -- raised
         raise

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from badges import rulebook
+from events import arrivals
 from tests.fakes.oracle import oracle
 from tests.servers import RedisServer, redis_server
 
@@ -24,8 +25,9 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(autouse=True)
 def _forget_rules() -> None:
-    """Each test's database counts rule versions from zero again."""
+    """Each test's database counts rule versions from zero again, and has seen no event."""
     rulebook.forget()
+    arrivals.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from badges.admin.choices import event_type_label
 from badges.admin.edits import RuleEdits
 from badges.admin.groups import GroupInline
 from badges.admin.penalties import PenaltyInline
@@ -26,6 +27,7 @@ from badges.presets import TIMED_NEVER_VERIFIED, waits_in_vain
 from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.models import BadgeTemplate, UserCredential
 from credly_client.types import TemplateState
+from events import arrivals
 
 NO_ORGANIZATION = "Choose the organization on whose behalf Credly issues."
 _FROM_CREDLY = (
@@ -149,7 +151,7 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
         if "credly" in obj.providers and obj.provider_state not in {"", TemplateState.ACTIVE}:
             text = f"At Credly this template is {obj.provider_state}: it cannot be issued there."
             notes.append(Note("warning", text))
-        return [*notes, *_vain(obj)]
+        return [*notes, *_vain(obj), *_unheard(obj)]
 
     def get_buttons(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[str]:
         return ("deactivate" if obj.is_active else "activate", "add_preset")
@@ -169,10 +171,11 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        notes = () if "_continue" in request.POST else _vain(form.instance)  # shown there anyway
-        for note in notes:
+        template = form.instance
+        shown_there_anyway = "_continue" in request.POST
+        for note in () if shown_there_anyway else (*_vain(template), *_unheard(template)):
             self.message_user(request, note.text, messages.WARNING)
-        self.rules_changed(request, [form.instance.pk])
+        self.rules_changed(request, [template.pk])
 
     # Actions
 
@@ -259,6 +262,28 @@ def _vain(template: BadgeTemplate) -> list[Note]:
         for each in template.requirements.prefetch_related("rules")
         if waits_in_vain(each.event_type, each.rules.all())
     ]
+
+
+def _unheard(template: BadgeTemplate) -> list[Note]:
+    """Types of which no event ever arrived. Three statements."""
+    types = {
+        *template.requirements.values_list("event_type", flat=True),
+        *template.penalties.values_list("event_type", flat=True),
+    }
+    missing = arrivals.never_arrived(types)
+    if not missing:
+        return []
+    text = (
+        f"No event of these types has ever arrived here: {', '.join(map(_named, missing))}. If "
+        "the platform should have sent one by now, ask whoever runs it whether it publishes them, "
+        "and on which topic: consumers read those named in EVENT_BUS_TOPICS, now "
+        f"{', '.join(settings.EVENT_BUS_TOPICS) or 'none'}"
+    )
+    return [Note("warning", text)]
+
+
+def _named(event_type: str) -> str:
+    return f"{event_type_label(event_type)} ({event_type})"
 
 
 def _organization_faults(template: BadgeTemplate) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Final
 
 import attrs
 import structlog
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -59,7 +60,14 @@ def give_back(organization_id: int, *, trial: datetime, now: datetime) -> None:
 
 
 def note(organization_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Of calls that were no trials, in the order in which they ended. Three statements at most."""
+    """Of calls that were no trials, in the order in which they ended. One transaction, of three
+    statements at most.
+    """
+    with transaction.atomic():
+        _note(organization_id, outcomes, now=now)
+
+
+def _note(organization_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     rows = CredlyOrganization.objects.filter(pk=organization_id)
     worked = [place for place, each in enumerate(outcomes) if each.worked]
     if worked:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from credentials import names
+from credentials.database import with_retries
 from credentials.issuances import SETTLED_WITHOUT
 from credentials.issuing import breaker
 from credentials.issuing.plan import LOOKING, SENDING, Action, plan
@@ -41,10 +42,24 @@ def claim(
     account: Account, keys: Collection[int], *, clock: Clock, trial: datetime | None = None
 ) -> list[Job]:
     """What became due of these, and nobody else has: leased, with an attempt charged. A number of
-    statements that does not grow with the keys. Must not be called in a transaction.
+    statements that does not grow with the keys. Deadlocks are tried again. Must not be called in a
+    transaction.
     """
-    now = clock()
     provider = providers().get(account.provider)
+    ready = with_retries(lambda: _ready(keys, provider=provider, clock=clock, trial=trial))
+    claimed = with_retries(lambda: _lease(ready, now=clock()))
+    with_retries(lambda: _learn_taken(each for each in claimed if _action(each) in LOOKING))
+    return [
+        Job(account, provider, action, tuple(together), trial)
+        for action, together in _together(claimed, provider)
+    ]
+
+
+def _ready(
+    keys: Collection[int], *, provider: Provider | None, clock: Clock, trial: datetime | None
+) -> list[Issuance]:
+    """What may be taken up now. Can be asked again."""
+    now = clock()
     rows = Issuance.objects.select_related(
         "credential__learner", "credential__template__organization", "credential__replaces"
     )
@@ -54,13 +69,7 @@ def claim(
         if breaker.lets_through(each.credential.template.organization, trial=trial)
         and not (provider is not None and provider.is_paused(each))
     ]
-    ready = _named(_without_waiting(found, now=now), clock=clock)
-    claimed = _lease(ready, now=clock())
-    _learn_taken(each for each in claimed if _action(each) in LOOKING)
-    return [
-        Job(account, provider, action, tuple(together), trial)
-        for action, together in _together(claimed, provider)
-    ]
+    return _named(_without_waiting(found, now=now), clock=clock)
 
 
 def _action(issuance: Issuance) -> Action:

@@ -39,8 +39,10 @@ class Crew(Generic[A, R]):
         self._under_way[self._pool.submit(call)] = account
         self.calls[account] += 1
 
-    def collect(self, *, patience: float) -> list[R]:
-        """What has ended, waiting up to `patience` seconds for the first; none may have."""
+    def collect(self, *, patience: float | None) -> list[R]:
+        """What has ended, waiting up to `patience` seconds for the first, or as long as it takes
+        (None); none may have.
+        """
         ended, _ = wait(self._under_way, timeout=patience, return_when=FIRST_COMPLETED)
         for each in ended:
             self.calls[self._under_way.pop(each)] -= 1

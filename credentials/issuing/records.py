@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import attrs
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from credentials import bulk, journal, news
+from credentials.database import storable, with_retries
 from credentials.issuances import SETTLED_WITHOUT
 from credentials.issuing import breaker
 from credentials.issuing.breaker import Outcome
 from credentials.issuing.calls import Answer, InternalError
 from credentials.issuing.claims import Job
 from credentials.issuing.plan import WITHOUT_A_CALL, Action
+from credentials.issuing.queue import is_free
 from credentials.models import Issuance
 from credentials.providers.base import (
     AccountRefused,
@@ -36,7 +39,8 @@ Done = tuple[Job, Sequence[Answer]]
 MAX_ATTEMPTS: Final = 25
 _FIRST_WAIT: Final = timedelta(seconds=5)
 _LONGEST_WAIT: Final = timedelta(hours=12)  # 25 attempts take about a week
-_REFUSED_WAIT: Final = timedelta(seconds=30)
+_LONGEST_ASKED: Final = 24 * 3600.0  # seconds that a provider may have us wait
+_REFUSED_WAIT: Final = timedelta(seconds=30)  # where no account can be paused
 _WRITTEN: Final = (
     "external_id",
     "external_url",
@@ -59,8 +63,8 @@ class Result:
 
 
 def record(done: Sequence[Done], *, clock: Clock) -> None:
-    """Of issuances and of their accounts. Opens transactions. The number of statements grows with
-    that of the organizations only.
+    """Of issuances and of their accounts. Opens transactions; deadlocks are tried again. The number
+    of statements grows with that of the organizations only.
     """
     results = [
         Result(issuance, job.action, answer)
@@ -70,11 +74,28 @@ def record(done: Sequence[Done], *, clock: Clock) -> None:
     _pause_refused(results)
     _note_outcomes(done, now=clock())
     try:
-        _write(results, now=clock())
-    except IntegrityError:
-        # One of them names a badge that another row has: it must not cost the others their result.
+        with_retries(lambda: _write(results, now=clock()))
+    except (IntegrityError, DataError):
+        # One of them cannot be recorded, as a badge that another row has: it must not cost the
+        # others their result.
         for each in results:
             _write_alone(each, now=clock())
+
+
+def put_off(key: int, error: Exception, *, now: datetime) -> None:
+    """What could not be claimed waits as if its call had failed, and shows why. Opens a
+    transaction.
+    """
+    with_retries(lambda: _put_off(key, InternalError(f"Internal error: {error!r}"), now=now))
+
+
+def _put_off(key: int, error: Exception, *, now: datetime) -> None:
+    with transaction.atomic():
+        rows = Issuance.objects.select_for_update().filter(is_free(now), pk=key)
+        for row in rows.filter(next_attempt_at__lte=now):
+            row.attempts += 1
+            _fail(row, error, now=now)
+            row.save(update_fields=["attempts", "last_error", "state", "next_attempt_at"])
 
 
 def _pause_refused(results: Sequence[Result]) -> None:
@@ -85,7 +106,7 @@ def _pause_refused(results: Sequence[Result]) -> None:
     }
     for organization, reason in refused.items():
         if organization is not None:
-            account.pause(organization, reason=reason)
+            with_retries(partial(account.pause, organization, reason=storable(reason)))
 
 
 def _note_outcomes(done: Sequence[Done], *, now: datetime) -> None:
@@ -96,13 +117,14 @@ def _note_outcomes(done: Sequence[Done], *, now: datetime) -> None:
         if key is None:
             continue
         if job.trial is None:
-            outcomes.setdefault(key, []).extend([outcome] if outcome else [])
+            if outcome is not None:
+                outcomes.setdefault(key, []).append(outcome)
         elif outcome is None:
-            breaker.give_back(key, trial=job.trial, now=now)
+            with_retries(partial(breaker.give_back, key, trial=job.trial, now=now))
         else:
-            breaker.note_trial(key, outcome, trial=job.trial, now=now)
+            with_retries(partial(breaker.note_trial, key, outcome, trial=job.trial, now=now))
     for key, found in outcomes.items():
-        breaker.note(key, found, now=now)
+        with_retries(partial(breaker.note, key, found, now=now))
 
 
 def _outcome(answers: Sequence[Answer]) -> Outcome | None:
@@ -116,16 +138,23 @@ def _outcome(answers: Sequence[Answer]) -> Outcome | None:
     ]
     if not failed:
         return None
-    return Outcome(worked=False, error=str(failed[0]), after=failed[0].after or 0.0)
+    return Outcome(worked=False, error=storable(str(failed[0])), after=_asked_to_wait(failed[0]))
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """In seconds; 0 when it was not asked for, or for what is no time to wait."""
+    after = error.after if isinstance(error, Retryable) else None
+    return min(after, _LONGEST_ASKED) if after is not None and after > 0 else 0.0
 
 
 def _write_alone(result: Result, *, now: datetime) -> None:
     try:
-        _write([result], now=now)
-    except IntegrityError as error:
+        with_retries(lambda: _write([result], now=now))
+    except (IntegrityError, DataError) as error:
         log.exception("not recorded", issuance=result.issuance.pk)
         again = InternalError(f"Internal error: {error!r}")
-        _write([attrs.evolve(result, answer=again)], now=now, forget_found=True)
+        unrecorded = attrs.evolve(result, answer=again)
+        with_retries(lambda: _write([unrecorded], now=now, forget_found=True))
 
 
 def _write(results: Sequence[Result], *, now: datetime, forget_found: bool = False) -> None:
@@ -164,7 +193,8 @@ def _take_over(row: Issuance, result: Result, *, now: datetime, forget_found: bo
     if isinstance(answer, External):
         _succeed(row, answer)
     else:
-        _fail(row, answer, now=now)
+        can_pause = before.credential.template.organization_id is not None
+        _fail(row, answer, now=now, can_pause=can_pause)
         if _nothing_was_sent(result):
             row.started = False
     if row.wanted != before.wanted:
@@ -193,12 +223,13 @@ def _succeed(row: Issuance, result: External) -> None:
     row.next_attempt_at = None
 
 
-def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
-    row.last_error = str(error)
+def _fail(row: Issuance, error: Exception, *, now: datetime, can_pause: bool = True) -> None:
+    row.last_error = storable(str(error))
     if isinstance(error, AccountRefused | OneByOne):
         # Not this badge's fault: it is due again at once, or as soon as the account is resumed.
         row.attempts = max(row.attempts - 1, 0)  # 0 when it was counted anew meanwhile
-        row.next_attempt_at = now
+        hammers = isinstance(error, AccountRefused) and not can_pause
+        row.next_attempt_at = now + _REFUSED_WAIT if hammers else now
         return
     if isinstance(error, Permanent) or row.attempts >= MAX_ATTEMPTS:
         row.state = State.DEAD
@@ -206,8 +237,7 @@ def _fail(row: Issuance, error: Exception, *, now: datetime) -> None:
         return
     row.state = State.ERROR
     wait = backoff(row.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-    after = error.after if isinstance(error, Retryable) else None
-    row.next_attempt_at = now + max(wait, timedelta(seconds=after or 0))
+    row.next_attempt_at = now + max(wait, timedelta(seconds=_asked_to_wait(error)))
 
 
 def _log(result: Result, row: Issuance) -> None:

@@ -140,7 +140,7 @@ class Permanent(ProviderError):  # noqa: N818 -- see Retryable
 
 class AccountRefused(ProviderError):  # noqa: N818 -- see Retryable
     """The account is refused, not this badge. The worker pauses the organization, if the template
-    has one; the issuance waits, uncharged, until it is resumed.
+    has one; the issuance waits, uncharged, until it is resumed (without one: half a minute).
     """
 
 

@@ -10,7 +10,13 @@ from pytest_django import Settings
 from credentials import worker
 from credentials.checks import providers_work
 from credentials.models import Issuance
-from credentials.providers.base import Permanent, Retryable, UnknownOutcome
+from credentials.providers.base import (
+    AccountRefused,
+    OneByOne,
+    Permanent,
+    Retryable,
+    UnknownOutcome,
+)
 from credly_client.sandbox import Running
 from tests.fakes.shelf import ShelfProvider
 from tests.functional.conftest import Service
@@ -91,6 +97,43 @@ def test_an_unknown_outcome_is_looked_up(earned: Service, shelf: type[ShelfProvi
     later()
     assert state(earned) == ("awarded", "available")
     assert shelf.calls == ["issue", "find"]
+    assert len(shelf.badges) == 1
+
+
+@pytest.mark.parametrize("after", [1e15, float("inf"), float("nan"), -1.0])
+def test_nobody_waits_for_ever(earned: Service, shelf: type[ShelfProvider], after: float) -> None:
+    shelf.faults.append(Retryable("Come again, some day.", after=after))
+    earned.issue()
+    issuance = Issuance.objects.get()
+    assert (issuance.state, issuance.last_error) == ("error", "Come again, some day.")
+    assert issuance.next_attempt_at is not None
+    assert timezone.now() < issuance.next_attempt_at < timezone.now() + timedelta(days=2)
+
+
+def test_an_account_that_nobody_can_pause_is_not_hammered(
+    earned: Service, shelf: type[ShelfProvider]
+) -> None:
+    """The template names no organization. It waits a little, and loses no attempt."""
+    shelf.faults += [AccountRefused("Who are you?")] * 5
+    earned.issue()
+    issuance = Issuance.objects.get()
+    assert (shelf.calls, issuance.state, issuance.attempts) == (["issue"], "created", 0)
+    assert issuance.last_error == "Who are you?"
+    shelf.faults.clear()
+    later()
+    assert state(earned) == ("awarded", "available")
+
+
+def test_refused_as_one_of_a_batch_that_it_was_not(
+    earned: Service, shelf: type[ShelfProvider]
+) -> None:
+    shelf.faults += [OneByOne("Something in it is wrong.")] * 5
+    earned.issue()
+    issuance = Issuance.objects.get()
+    assert (shelf.calls, issuance.state, issuance.attempts) == (["issue"], "error", 1)
+    shelf.faults.clear()
+    later()
+    assert state(earned) == ("awarded", "available")
     assert len(shelf.badges) == 1
 
 

@@ -1,7 +1,7 @@
 """Many badges of one organization are due: they go out as batches, whatever comes of those."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -267,3 +267,22 @@ def test_the_statements_do_not_grow_with_the_badges(credly: Running, badge: Badg
         counted.append(len(statements))
     assert states() == {State.PENDING: 55}
     assert counted[0] == counted[1]
+
+
+def test_the_worker_fails_while_its_calls_are_under_way(
+    credly: Running, badge: BadgeTemplate, switch: Switch
+) -> None:
+    """They are awaited and recorded first: nobody has to look for their badges."""
+    switch(slow={"organization": ACME, "seconds": 1.5})
+    decide(badge, enroll(6))
+    breaks = iter([True])
+
+    def clock() -> datetime:
+        if calls(credly, BATCH) and next(breaks, False):
+            raise OSError("The clock is broken.")
+        return timezone.now()
+
+    with pytest.raises(OSError, match="broken"):
+        worker.carry_out_due(clock=clock)
+    assert set(Issuance.objects.values_list("state", "attempts")) == {(State.PENDING, 1)}
+    assert calls(credly, BATCH) == 1

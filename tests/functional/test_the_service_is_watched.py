@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis as redis_py
@@ -14,9 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from consumer.models import ConsumerStatus, Incident
+from credentials.issuing import breaker
+from credentials.issuing.breaker import Outcome
+from credentials.models import CredlyOrganization
 from credly_client.sandbox import Running
 from tests.functional.conftest import Service
-from tests.functional.stories import PASSING, explorer, passes
+from tests.functional.stories import ACME, PASSING, explorer, passes
 from tests.servers import RedisServer, free_port
 
 
@@ -74,6 +78,39 @@ def test_metrics_tell_of_consumers_streams_and_queues(
     dead = 0 if connection.features.supports_partial_indexes else None
     assert found.get(("laurel_issuances_dead",)) == dead
     assert found["laurel_rulebook_version",] >= 1
+
+
+def test_metrics_tell_which_organization_is_in_trouble(
+    service: Service, credly: Running, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.load(explorer())
+    acme, hand, broken = ACME, str(uuid4()), str(uuid4())
+    CredlyOrganization.objects.create(uuid=hand, issuing_paused_at=timezone.now())
+    failing = CredlyOrganization.objects.create(uuid=broken)
+    failures = [Outcome(worked=False, error="503")] * breaker.FAILURES
+    breaker.note(failing.pk, failures, now=timezone.now())
+
+    def trouble() -> dict[str, float]:
+        return {
+            " ".join(key[1:]): value
+            for key, value in metrics(client).items()
+            if key[0].startswith("laurel_account_")
+        }
+
+    assert trouble() == {
+        **dict.fromkeys([f"{each} credly by_hand" for each in (acme, broken)], 0),
+        **dict.fromkeys([f"{each} credly key_refused" for each in (acme, hand, broken)], 0),
+        **dict.fromkeys([f"{each} credly" for each in (acme, hand)], 0),
+        f"{hand} credly by_hand": 1,
+        f"{broken} credly": 1,
+    }
+    monkeypatch.setenv("ACME_CREDLY_KEY", "wrong")
+    service.publish([passes("ann", n, minute=n) for n in (1, 2)])
+    service.consume()
+    service.issue()
+    breaker.note(failing.pk, [Outcome(worked=True)], now=timezone.now())
+    assert trouble()[f"{acme} credly key_refused"] == 1
+    assert trouble()[f"{broken} credly"] == 0
 
 
 @pytest.mark.parametrize("taken", [0, 1, 2])

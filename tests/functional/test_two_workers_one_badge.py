@@ -1,5 +1,6 @@
 """Something changes while a call to Credly is under way."""
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -124,3 +125,21 @@ def test_lost_while_the_account_is_being_refused(
     earned.issue()
     assert CredlyOrganization.objects.get().paused_reason
     assert Issuance.objects.get().attempts == 0
+
+
+def test_the_machine_sleeps_before_the_call(
+    earned: Service, credly: Running, settings: Settings
+) -> None:
+    """When it wakes up another worker may have taken over: nothing is sent."""
+    settings.PROVIDERS = {"credly": "credentials.providers.credly.CredlyProvider"}
+
+    def clock() -> datetime:
+        in_the_call = threading.current_thread() is not threading.main_thread()
+        return in_(minutes=1) if in_the_call else timezone.now()
+
+    worker.carry_out_due(clock=clock)
+    issuance = Issuance.objects.get()
+    assert (issuance.state, issuance.last_error) == (State.ERROR, "The worker came to it too late.")
+    assert credly.sandbox.control("state", {}, method="GET")["calls"] == {}
+    worker.carry_out_due(clock=lambda: in_(hours=1))
+    assert badges(credly, "pending") == 1
