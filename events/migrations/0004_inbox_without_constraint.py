@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('credentials', '0010_issuance_issued_name'),
-        ('events', '0002_fewer_indexes'),
+        ('events', '0003_event_arrivals'),
     ]
 
     operations = [
