@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+import orjson
 import structlog
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
+from psycopg.types.json import set_json_dumps
 
 # Parameters one statement may carry where the database states no limit of its own. Longer lists
 # are cut, so that a batch costs a number of statements that grows only with this limit.
@@ -79,10 +81,12 @@ def prepare(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     """What a new connection needs for bulk statements.
 
     SQLite: they may use what it was built with, not Django's assumption of 999 parameters.
-    PostgreSQL: its default says that a page by way of an index costs four times one of a scan, as
-    on turning disks; so it read the whole table of learners for the five hundred of a batch.
+    PostgreSQL: `COPY` takes JSON columns as plain data. And its default says that a page by way of
+    an index costs four times one of a scan, as on turning disks; so it read the whole table of
+    learners for the five hundred of a batch.
     """
     if connection.vendor == "postgresql":
+        set_json_dumps(orjson.dumps, connection.connection)
         with connection.cursor() as cursor:
             cursor.execute("SET random_page_cost = 1.1")
     if connection.vendor == "sqlite":

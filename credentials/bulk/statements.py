@@ -27,34 +27,36 @@ class Way(Protocol):
 
 
 class _PostgreSQL:
+    """New rows in binary, all others as one document of JSON: psycopg writes an array as text item
+    by item, and quotes it once more in the statement (measured: six times the time in Python).
+    """
+
     def select(self, table: Table, by: Table, among: Sequence[Row]) -> Query:
-        wanted = f"{by.arrays} AS wanted ({', '.join(by.columns)})"
-        return (
-            f"SELECT {table.answer} FROM {wanted} JOIN {table.name} ON {by.equals('wanted')}",
-            by.prepared(among),
-        )
+        found = f"SELECT {table.answer} FROM {by.records('wanted')}"
+        return f"{found} JOIN {table.name} ON {by.equals('wanted')}", [by.document(among)]
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         with (
             connection.wrap_database_errors,
             connection.cursor() as cursor,
-            cursor.copy(f"COPY {table.target} FROM STDIN") as copy,
+            cursor.copy(f"COPY {table.target} FROM STDIN (FORMAT BINARY)") as copy,
         ):
+            copy.set_types(table.types)
             for row in zip(*table.prepared(rows), strict=True):
                 copy.write_row(row)
 
     def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
         self._run(
-            f"INSERT INTO {table.target} SELECT * FROM {table.arrays} ON CONFLICT DO NOTHING",
+            f"INSERT INTO {table.target} SELECT * FROM {table.records('new')}"
+            " ON CONFLICT DO NOTHING",
             table,
             rows,
         )
 
     def update(self, table: Table, rows: Sequence[Row]) -> None:
         assignments = ", ".join(f"{each} = new.{each}" for each in table.columns[1:])
-        new = f"{table.arrays} AS new ({', '.join(table.columns)})"
         self._run(
-            f"UPDATE {table.name} SET {assignments} FROM {new}"
+            f"UPDATE {table.name} SET {assignments} FROM {table.records('new')}"
             f" WHERE {table.name}.{table.key} = new.{table.key}",
             table,
             rows,
@@ -62,7 +64,7 @@ class _PostgreSQL:
 
     def _run(self, statement: str, table: Table, rows: Sequence[Row]) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(statement, table.prepared(rows))
+            cursor.execute(statement, [table.document(rows)])
 
 
 class _SQLite:

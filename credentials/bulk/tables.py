@@ -22,6 +22,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
+    plain: tuple[str, ...]  # the columns without quotes
     key: str
     types: tuple[str, ...]
     converters: tuple[Convert | None, ...]
@@ -63,10 +64,16 @@ class Table:
     def answer(self) -> str:
         return ", ".join(f"{self.name}.{each}" for each in self.columns)
 
-    @property
-    def arrays(self) -> str:
-        """PostgreSQL: one array per column, side by side."""
-        return f"unnest({', '.join(f'%s::{each}[]' for each in self.types)})"
+    def records(self, alias: str) -> str:
+        """PostgreSQL: rows that come as one parameter, `document`."""
+        columns = ", ".join(map(" ".join, zip(self.columns, self.types, strict=True)))
+        return f"json_to_recordset(%s::json) AS {alias} ({columns})"
+
+    def document(self, rows: Sequence[Row]) -> str:
+        """For `records`."""
+        prepared = zip(*self.prepared(rows), strict=True)
+        objects = [dict(zip(self.plain, row, strict=True)) for row in prepared]
+        return orjson.dumps(objects, default=_plain).decode()
 
 
 def key_of(model: type[Model]) -> str:
@@ -86,6 +93,7 @@ def _table(model: type[Model], names: tuple[str, ...], _vendor: str) -> Table:
     return Table(
         name=quote(model._meta.db_table),
         columns=tuple(quote(str(each.column)) for each in fields),
+        plain=tuple(str(each.column) for each in fields),
         key=quote(str(by_name[key_of(model)].column)),
         # Without its length: a cast to varchar(255) would cut a longer value without a word.
         types=tuple((each.db_type(connection) or "text").partition("(")[0] for each in fields),
@@ -96,6 +104,8 @@ def _table(model: type[Model], names: tuple[str, ...], _vendor: str) -> Table:
 
 def _converter(field: "Field[Any, Any]") -> Convert | None:
     if isinstance(field, JSONField):
+        if connection.vendor == "postgresql":
+            return None  # part of the document; and see credentials.database.prepare
         return _each(lambda value: orjson.dumps(value).decode())
     if isinstance(field, FileField):
         return _each(str)  # its name
@@ -104,6 +114,11 @@ def _converter(field: "Field[Any, Any]") -> Convert | None:
     if isinstance(field, DateTimeField) and connection.vendor != "postgresql":
         return _in_utc
     return None
+
+
+def _plain(value: Any) -> str:
+    """What JSON has no form for, as PostgreSQL reads it."""
+    return f"\\x{bytes(value).hex()}" if isinstance(value, bytes | memoryview) else str(value)
 
 
 def _each(convert: Callable[[Any], Any]) -> Convert:
