@@ -62,6 +62,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "openedx_events",
     "edx_event_bus_redis",
+    # Gives out permissions of all the others, which have to be there by then.
+    "staff",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

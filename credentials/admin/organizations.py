@@ -174,17 +174,22 @@ class CredlyOrganizationAdmin(IssuingActions):
 
     # Actions
 
-    @admin.action(description="Synchronise templates", permissions=["change"])
+    @admin.action(description="Synchronise templates", permissions=["start"])
     def synchronise(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
     ) -> HttpResponse | None:
         return self._start(request, queryset, kind=Kind.SYNC)
 
-    @admin.action(description="Compare badges", permissions=["change"])
+    @admin.action(description="Compare badges", permissions=["start"])
     def compare(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
     ) -> HttpResponse | None:
         return self._start(request, queryset, kind=Kind.COMPARE)
+
+    def has_start_permission(self, request: HttpRequest) -> bool:
+        """May this user start runs? It takes no right to change the organization and its key."""
+        may_add: bool = request.user.has_perm("credentials.add_credlyrun")
+        return may_add or bool(self.has_change_permission(request))
 
     def _start(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization], *, kind: Kind
