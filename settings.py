@@ -492,6 +492,7 @@ UNFOLD = {
     "SITE_SYMBOL": "workspace_premium",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "staff.start.page",
     "SIDEBAR": {
         "navigation": [
             _section(
