@@ -14,7 +14,8 @@ import structlog
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
 from environs import Env, validate
 
 from credentials.storage import storage_of
@@ -493,13 +494,21 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "staff.start.page",
+    "STYLES": [lambda _request: static("staff/admin.css")],
     "SIDEBAR": {
         "navigation": [
             _section(
                 "Badges",
                 _page("Badge templates", "workspace_premium", "credentials.badgetemplate"),
                 _page("Badge penalties", "gavel", "badges.badgepenalty"),
-                _page("Badge progress", "trending_up", "badges.badgeprogress"),
+                {
+                    **_page("Badge progress", "trending_up", "badges.badgeprogress"),
+                    # The page of the last entry has an address below this one's.
+                    "active": lambda request: (
+                        "/badges/badgeprogress/" in request.path
+                        and request.path != reverse("admin:badges_by_hand")
+                    ),
+                },
                 _page("Decisions", "rule", "badges.decision"),
                 {
                     "title": "Award or revoke",

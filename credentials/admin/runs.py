@@ -69,7 +69,8 @@ class CredlyRunAdmin(ReadOnlyAdmin):
             return "None of this run: only those of the newest comparison are kept."
         url = reverse("admin:credentials_difference_changelist")
         url = f"{url}?organization__id__exact={obj.organization_id}"
-        return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
+        shown = "Show 1 difference" if count == 1 else f"Show {count:,} differences"
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, shown)
 
     def get_fields(self, request: HttpRequest, obj: CredlyRun | None = None) -> Any:
         """A synchronisation finds no differences, and most runs have nothing more to say."""

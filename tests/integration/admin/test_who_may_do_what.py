@@ -106,6 +106,10 @@ VIEWS: dict[str, tuple[str, set[str]]] = {
     "badges_by_hand": ("", {BADGE_ADMIN, SUPPORT}),
     "badges_badgepenalty_requirements": ("", {BADGE_ADMIN}),
     "credentials_badgetemplate_preset": ("credentials.badgetemplate", {BADGE_ADMIN}),
+    "credentials_badgetemplate_picture": (
+        "credentials.badgetemplate",
+        {BADGE_ADMIN, SUPPORT, AUDITOR},
+    ),
     "certificates_certificate_archived": (
         "certificates.certificate",
         {BADGE_ADMIN, SUPPORT, AUDITOR},
