@@ -40,20 +40,20 @@ def picture_view(page: Any, request: HttpRequest, object_id: str) -> FileRespons
 class ShowsPicture:
     """Mixin for the admin of templates."""
 
-    @display(description="")
-    def thumbnail(self, obj: BadgeTemplate) -> str:
+    @display(description="picture")
+    def thumbnail(self, obj: BadgeTemplate) -> str | None:
         return _image(obj, pixels=32)
 
     @display(description="picture")
-    def picture(self, obj: BadgeTemplate) -> str:
+    def picture(self, obj: BadgeTemplate) -> str | None:
         return _image(obj, pixels=160)
 
 
-def _image(template: BadgeTemplate, *, pixels: int) -> str:
-    """Empty without a copy: the original is at an address that is not ours."""
+def _image(template: BadgeTemplate, *, pixels: int) -> str | None:
+    """None without a copy: the original is at an address that is not ours."""
     name = template.image.name
     if not name:
-        return ""
+        return None
     url = reverse(f"admin:{VIEW}", args=[template.pk])
     style = f"width: {pixels}px; height: {pixels}px; object-fit: contain"
     return format_html(

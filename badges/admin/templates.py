@@ -35,6 +35,7 @@ _FROM_CREDLY = (
     "Badge templates of Credly need not be entered: open the organization and press "
     "“Synchronise templates”, then add requirements here."
 )
+_ISSUING = "Issuing"
 _PROVIDER_LABELS = {"credly": "Credly", "open_badges": "Open Badges", "pdf": "PDF certificate"}
 
 
@@ -108,7 +109,7 @@ class BadgeTemplateAdmin(RuleEdits, TemplateDeletion, ShowsPicture, RulePage, La
     readonly_fields = ("picture",)
     fieldsets = (
         (None, {"fields": ("name", "description", "is_active")}),
-        ("Issuing", {"fields": ("providers", "organization", "uuid", "image_url")}),
+        (_ISSUING, {"fields": ("providers", "organization", "uuid", "image_url")}),
         ("Again, and in which name", {"fields": ("reissue", "name_policy")}),
     )
 
@@ -161,9 +162,14 @@ class BadgeTemplateAdmin(RuleEdits, TemplateDeletion, ShowsPicture, RulePage, La
         return ("deactivate" if obj.is_active else "activate", "add_preset")
 
     def get_fieldsets(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> Any:
+        """With the picture below its address, where there is one."""
         found = super().get_fieldsets(request, obj)
-        with_picture = [("Picture", {"fields": ("picture",)})] if obj and obj.image else []
-        return [*found[:1], *with_picture, *found[1:]]
+        if obj is None or not obj.image:
+            return found
+        return [
+            (title, {**more, "fields": (*more["fields"], "picture")} if title == _ISSUING else more)
+            for title, more in found
+        ]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
