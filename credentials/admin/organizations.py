@@ -31,6 +31,8 @@ _COPYABLE: Final = (
     "this.previousElementSibling.value); this.textContent = 'Copied'\">Copy</button></span>"
     '<span class="block mt-2 text-xs">{}</span>'
 )
+# Of no use, or not meant, for those who may only look.
+_TO_ENTER: Final = ("api_key", "unchecked", "webhook_address")
 _ROTATION_UNKNOWN: Final = (
     "A rotation of the key began and its outcome is not known. If Credly refuses the key, copy "
     "the new one from the organization's settings at Credly and enter it here."
@@ -95,7 +97,7 @@ class CredlyOrganizationAdmin(IssuingActions):
     def get_fields(self, request: HttpRequest, obj: CredlyOrganization | None = None) -> Any:
         if self.has_change_permission(request, obj):
             return self.fields
-        return [name for name in self.fields if name != "webhook_address"]
+        return [name for name in self.fields if name not in _TO_ENTER]
 
     def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
         if obj is None:

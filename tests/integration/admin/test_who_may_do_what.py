@@ -229,6 +229,7 @@ def test_an_auditor_sees_no_secret(client: Client) -> None:
     page = client.get(named(CredlyOrganization, "change", row.pk)).content.decode()
     assert row.api_key_encrypted not in page
     assert "key-of-acme" not in page
+    assert "Api key" not in page
     assert "webhook-secret-of-the-tests" not in page
     own = client.get(named(User, "change", auditor.pk)).content.decode()
     assert auditor.password not in own
