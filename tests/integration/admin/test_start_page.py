@@ -242,3 +242,14 @@ def test_each_count_has_an_index(model: type[Model], where: dict[str, Any], inde
     if connection.vendor == "sqlite":
         plan = model._default_manager.filter(**where).order_by()[:1001].explain()
         assert index in plan
+
+
+def test_the_menu_marks_the_page_that_is_open_and_no_other(admin_client: Client) -> None:
+    for url, title in (
+        ("/admin/", "Start"),
+        ("/admin/badges/badgeprogress/", "Badge progress"),
+        ("/admin/badges/badgeprogress/by_hand/", "Award or revoke"),
+    ):
+        sections = admin_client.get(url).context["sidebar_navigation"]
+        marked = [each["title"] for part in sections for each in part["items"] if each["active"]]
+        assert marked == [title]
