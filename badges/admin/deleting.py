@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 
 from django.contrib import messages
+from django.contrib.auth import get_permission_codename
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -42,11 +43,16 @@ class TemplateDeletion:
         shown: list[Any] = []
         for each in rows:
             shown += [str(each), *filter(None, [list(_named(each))])]
-        counts = {"badge templates": len(rows)}
+        counts, missing = {"badge templates": len(rows)}, set()
         for model, below in _below(rows):
-            if count := below.count():
-                counts[str(model._meta.verbose_name_plural)] = count  # noqa: SLF001 -- Django's documented API
-        return shown, counts, set(), protected
+            count, meta = below.count(), model._meta  # noqa: SLF001 -- Django's documented API
+            if not count:
+                continue
+            counts[str(meta.verbose_name_plural)] = count
+            name = get_permission_codename("delete", meta)
+            if meta.app_label != _OWN_APP and not request.user.has_perm(f"{meta.app_label}.{name}"):
+                missing.add(str(meta.verbose_name))
+        return shown, counts, missing, protected
 
     def delete_model(self, request: HttpRequest, obj: BadgeTemplate) -> None:
         super().delete_model(request, obj)  # type: ignore[misc]

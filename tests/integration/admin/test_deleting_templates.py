@@ -1,6 +1,7 @@
 """Deleting a badge template says what goes with it."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
@@ -60,3 +61,16 @@ def test_many_schedules_are_not_all_named(admin_client: Client, explorer: BadgeT
     page = admin_client.get(f"{LIST}{explorer.pk}/delete/").content.decode()
     assert page.count("Schedule: ") == 20
     assert "and more schedules" in page
+
+
+def test_who_may_delete_no_schedules_deletes_no_template_that_has_one(
+    client: Client, scheduled: BadgeTemplate
+) -> None:
+    bob = User.objects.create_user("bob", is_staff=True)
+    names = ["view_badgetemplate", "delete_badgetemplate", "delete_certificatelayout"]
+    bob.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(bob)
+    page = client.get(f"{LIST}{scheduled.pk}/delete/")
+    assert page.context["perms_lacking"] == {"schedule"}
+    assert client.post(f"{LIST}{scheduled.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert EligibilitySchedule.objects.exists()
