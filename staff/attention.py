@@ -105,7 +105,9 @@ def _consumers(rows: Rows, now: datetime) -> Iterator[Line]:
     elif not living:
         yield Line("error", NONE_ALIVE, url)
     elif silent := states.count(fleet.State.SILENT):
-        yield Line("warning", f"{silent} of {len(consumers)} consumers gives no sign of life", url)
+        gives = "gives" if silent == 1 else "give"
+        text = f"{silent} of {len(consumers)} consumers {gives} no sign of life"
+        yield Line("warning", text, url)
     late = max((each.lag_seconds or 0.0 for each in living), default=0.0)
     if late > fleet.SILENT_AFTER.total_seconds():
         yield Line("warning", f"The oldest message on the bus waits for {duration(late)}", url)
