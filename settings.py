@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import structlog
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
 from django.urls import reverse_lazy
 from environs import Env, validate
 
+from credentials.logs import logging_of
 from credentials.storage import storage_of
+from staff import menu
 
 BASE_DIR = Path(__file__).resolve().parent
 VAR_DIR = BASE_DIR / "var"
@@ -62,6 +62,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "openedx_events",
     "edx_event_bus_redis",
+    # Gives out permissions of all the others, which have to be there by then.
+    "staff",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -403,172 +405,10 @@ LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console"
 LOG_LEVEL = env.str(
     "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
-# Plain tracebacks: where the package `rich` is installed, structlog's default prints the local
-# variables of every frame, and with them keys, names and addresses.
-_renderer: list[structlog.typing.Processor] = (
-    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    if LOG_FORMAT == "json"
-    else [
-        structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        )
-    ]
-)
-_shared_processors: list[structlog.typing.Processor] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-structlog.configure(
-    # A line that nobody will see costs one comparison.
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *_shared_processors,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "default": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _shared_processors,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderer,
-            ],
-        },
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "default"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # These two log a line per message, with the responses of every receiver.
-        "openedx_events.tooling": {"level": "WARNING"},
-        "edx_event_bus_redis": {"level": "WARNING"},
-        # These three log each task, also the sweep that finds nothing every five seconds.
-        "celery.beat": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_of(LOG_FORMAT, level=LOG_LEVEL)
 EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED = False
 OPENEDX_TELEMETRY: list[str] = []  # its default asks for a package that is not here
 
 # --- Admin --------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
-
-
-def _page(title: str, icon: str, model: str, allowed: str = "") -> dict[str, object]:
-    """An entry of the sidebar, shown to those who may look at `model` (app.model), or as the
-    function at the dotted path `allowed` says.
-    """
-    app, name = model.split(".")
-
-    def may_look(request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
-
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": allowed or may_look,
-    }
-
-
-def _section(title: str, *pages: dict[str, object]) -> dict[str, object]:
-    return {"title": title, "items": list(pages)}
-
-
-UNFOLD = {
-    "SITE_TITLE": "Laurel",
-    "SITE_HEADER": "Laurel",
-    "SITE_SUBHEADER": "Badges and credentials",
-    "SITE_SYMBOL": "workspace_premium",
-    "SITE_URL": None,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {
-        "navigation": [
-            _section(
-                "Badges",
-                _page("Badge templates", "workspace_premium", "credentials.badgetemplate"),
-                _page("Badge penalties", "gavel", "badges.badgepenalty"),
-                _page("Badge progress", "trending_up", "badges.badgeprogress"),
-                _page("Decisions", "rule", "badges.decision"),
-                {
-                    "title": "Award or revoke",
-                    "icon": "stylus",
-                    "link": reverse_lazy("admin:badges_by_hand"),
-                    "permission": lambda request: request.user.has_perm(
-                        "credentials.change_usercredential"
-                    ),
-                },
-            ),
-            _section(
-                "Credentials",
-                _page("Credentials", "verified", "credentials.usercredential"),
-                _page("Credly badges", "military_tech", "credentials.credlybadge"),
-                _page("Issuances", "send", "credentials.issuance"),
-                _page("Learners", "school", "credentials.learner"),
-                _page("Exam attempts", "quiz", "exam_attempts.examattempt"),
-            ),
-            _section(
-                "Schedules",
-                _page(
-                    "Schedules",
-                    "event_repeat",
-                    "certificates.eligibilityschedule",
-                    allowed="certificates.access.sees_schedules",
-                ),
-                _page(
-                    "Runs",
-                    "history",
-                    "certificates.schedulerun",
-                    allowed="certificates.access.sees_schedules",
-                ),
-                _page("Types", "category", "certificates.credentialtype"),
-                _page("Instructors", "co_present", "certificates.courseinstructor"),
-            ),
-            _section(
-                "Names",
-                _page("Verified names", "badge", "verified_names.verifiedname"),
-                _page("Statements on names", "history", "verified_names.namefact"),
-                _page("Choices of name", "tune", "verified_names.verifiednameconfig"),
-            ),
-            _section(
-                "Certificates",
-                _page("Certificates", "license", "certificates.certificate"),
-                _page("Layouts", "dashboard_customize", "certificates.certificatelayout"),
-                _page("Assets", "imagesmode", "certificates.asset"),
-                _page("Mails", "mail", "certificates.certificatemail"),
-            ),
-            _section(
-                "Credly",
-                _page("Organizations", "domain", "credentials.credlyorganization"),
-                _page("Webhooks", "webhook", "credentials.credlywebhook"),
-                _page("Runs", "sync", "credentials.credlyrun"),
-                _page("Differences", "difference", "credentials.difference"),
-            ),
-            _section(
-                "Operation",
-                _page("Consumers", "monitor_heart", "consumer.consumerstatus"),
-                _page("Bus incidents", "report", "consumer.incident"),
-                _page("Inbox", "inbox", "events.inboxevent"),
-                _page("Outbox", "outbox", "credentials.outboxevent"),
-                _page("Handler failures", "report", "service_signals.handlerfailure"),
-                _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
-            ),
-            _section(
-                "Users",
-                _page("Users", "person", "auth.user"),
-                _page("Groups", "group", "auth.group"),
-                _page("API tokens", "key", "authtoken.tokenproxy"),
-            ),
-        ],
-    },
-}
+UNFOLD = menu.UNFOLD

@@ -27,6 +27,8 @@ _NAMES: Final = {
     State.SILENT: "Silent",
     State.LEFT: "Left",
 }
+NONE_EVER: Final = "No consumer has ever run here: events are not read"
+NONE_ALIVE: Final = "No consumer is alive: events wait on the bus, and may be trimmed there"
 _LOST: Final = [kind.value for kind in Incident.LOST]
 
 
@@ -244,11 +246,10 @@ def _overview(*, now: datetime) -> dict[str, Any]:
 
 def _verdict(gauges: Sequence[Gauge], *, rows: int, living: int) -> Note:
     if not rows:
-        return Note("warning", "No consumer has ever run here: events are not read")
+        return Note("warning", NONE_EVER)
     seconds = max((each.lag_seconds or 0.0 for each in gauges), default=0.0)
     if not living:
-        text = "No consumer is alive: events wait on the bus, and may be trimmed there"
-        return Note("error", text)
+        return Note("error", NONE_ALIVE)
     if broken := [each.stream for each in gauges if each.problem]:
         return Note("error", f"These streams cannot be read: {', '.join(broken)}")
     if seconds > fleet.SILENT_AFTER.total_seconds():

@@ -1,7 +1,8 @@
 """Badge templates, with everything that makes them earned and lost, on one page."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -15,14 +16,16 @@ from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from badges.admin.choices import event_type_label
+from badges.admin.deleting import TemplateDeletion
 from badges.admin.edits import RuleEdits
 from badges.admin.groups import GroupInline
 from badges.admin.penalties import PenaltyInline
+from badges.admin.pictures import VIEW, ShowsPicture, picture_view
 from badges.admin.preset import preset_view
 from badges.admin.requirements import RequirementInline
 from badges.admin.rules import RulePage
 from badges.definitions import stored_faults
-from badges.models import BadgePenalty, BadgeProgress, BadgeRequirement
+from badges.models import BadgePenalty, BadgeRequirement
 from badges.presets import TIMED_NEVER_VERIFIED, waits_in_vain
 from credentials.admin.base import LaurelAdmin, Note, display
 from credentials.models import BadgeTemplate, UserCredential
@@ -34,6 +37,7 @@ _FROM_CREDLY = (
     "Badge templates of Credly need not be entered: open the organization and press "
     "“Synchronise templates”, then add requirements here."
 )
+_ISSUING = "Issuing"
 _PROVIDER_LABELS = {"credly": "Credly", "open_badges": "Open Badges", "pdf": "PDF certificate"}
 
 
@@ -84,11 +88,12 @@ def _count(model: Any, field: str = "template") -> Any:
 
 
 @admin.register(BadgeTemplate)
-class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
+class BadgeTemplateAdmin(RuleEdits, TemplateDeletion, ShowsPicture, RulePage, LaurelAdmin):
     form = TemplateForm
     inlines = (RequirementInline, GroupInline, PenaltyInline)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = (
+        "thumbnail",
         "name",
         "organization",
         "is_active",
@@ -97,14 +102,16 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
         "penalty_count",
         "credential_count",
     )
+    list_display_links = ("name",)
     list_filter = ("is_active", "provider_state", "organization")
     list_select_related = ("organization",)
     search_fields = ("name", "uuid")
     actions = ("activate", "deactivate", "add_preset")
     buttons = ("activate", "deactivate", "add_preset")
+    readonly_fields = ("picture",)
     fieldsets = (
         (None, {"fields": ("name", "description", "is_active")}),
-        ("Issuing", {"fields": ("providers", "organization", "uuid", "image_url")}),
+        (_ISSUING, {"fields": ("providers", "organization", "uuid", "image_url")}),
         ("Again, and in which name", {"fields": ("reissue", "name_policy")}),
     )
 
@@ -156,10 +163,24 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
     def get_buttons(self, request: HttpRequest, obj: BadgeTemplate) -> Sequence[str]:
         return ("deactivate" if obj.is_active else "activate", "add_preset")
 
+    def get_fieldsets(self, request: HttpRequest, obj: BadgeTemplate | None = None) -> Any:
+        """With the picture below its address, where there is one."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or not obj.image:
+            return found
+        return [
+            (title, {**more, "fields": (*more["fields"], "picture")} if title == _ISSUING else more)
+            for title, more in found
+        ]
+
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.preset_page)
-        name = "credentials_badgetemplate_preset"
-        return [path("<path:object_id>/preset/", view, name=name), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        preset, picture = wrap(self.preset_page), wrap(partial(picture_view, self))
+        return [
+            path("<path:object_id>/preset/", preset, name="credentials_badgetemplate_preset"),
+            path("<path:object_id>/picture/", picture, name=VIEW),
+            *super().get_urls(),
+        ]
 
     def preset_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.with_effects(request, lambda: preset_view(self, request, object_id))
@@ -217,43 +238,6 @@ class BadgeTemplateAdmin(RuleEdits, RulePage, LaurelAdmin):
         text = f"{count} deactivated: what learners hold stays, new events do not count."
         self.message_user(request, text, messages.SUCCESS)
 
-    # Deleting
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        obj = self.get_object(request, object_id)
-        count = obj.credentials.count() if obj is not None else 0
-        if obj is not None and count and self.has_delete_permission(request, obj):
-            self.message_user(request, _undeletable(obj, count), messages.ERROR)
-            return redirect("admin:credentials_badgetemplate_change", object_id=obj.pk)
-        return cast("HttpResponse", super().delete_view(request, object_id, extra_context))
-
-    def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
-    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Counts instead of a list of every learner's progress, which can be very long."""
-        rows: Any = self.get_queryset(request).filter(pk__in=[each.pk for each in objs])
-        protected = [
-            _undeletable(each, each.credential_total) for each in rows if each.credential_total
-        ]
-        below = {
-            "requirements": BadgeRequirement.objects.filter(template__in=rows.values("pk")),
-            "penalties": BadgePenalty.objects.filter(template__in=rows.values("pk")),
-            "learners' progress": BadgeProgress.objects.filter(template__in=rows.values("pk")),
-        }
-        counts = {"badge templates": len(rows)} | {name: q.count() for name, q in below.items()}
-        return [str(each) for each in rows], counts, set(), protected
-
-    def delete_model(self, request: HttpRequest, obj: BadgeTemplate) -> None:
-        super().delete_model(request, obj)
-        self.rules_changed(request, [])
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
-        with transaction.atomic():
-            super().delete_queryset(request, queryset)
-            self.rules_changed(request, [])
-
 
 def _vain(template: BadgeTemplate) -> list[Note]:
     """Requirements that nobody can ever fulfil."""
@@ -289,10 +273,3 @@ def _named(event_type: str) -> str:
 def _organization_faults(template: BadgeTemplate) -> list[str]:
     missing = "credly" in template.providers and template.organization_id is None
     return [NO_ORGANIZATION] if missing else []
-
-
-def _undeletable(template: BadgeTemplate, count: int) -> str:
-    return (
-        f"{template.name} has {count} credentials and cannot be deleted. Deactivate it instead: "
-        "what learners hold stays, new events do not count."
-    )

@@ -110,10 +110,10 @@ class CertificateAdmin(ReadOnlyAdmin):
 
     def archived(self, request: HttpRequest, object_id: str) -> HttpResponse | FileResponse:
         row = self.get_object(request, object_id)
-        if row is None or row.state != State.WITHDRAWN:
-            raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        if row is None or row.state != State.WITHDRAWN:
+            raise Http404
         data = files.read(files.archive_name(row.verify_uuid))
         return HttpResponse(data, content_type="application/pdf")
 

@@ -107,10 +107,10 @@ class CertificateLayoutAdmin(LaurelAdmin):
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        if row is None:
+            raise Http404
         name = SAMPLES.get(request.GET.get("sample", ""), SAMPLES["short name"])
         try:
             data = preview(row, name=name, now=timezone.now(), grid="grid" in request.GET)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from certificates.access import reach_of
 from certificates.models import ScheduleFinding, ScheduleRun
 from certificates.models.run import UNFINISHED
-from credentials.admin.base import Note, ReadOnlyAdmin, ReadOnlyInline, display
+from credentials.admin.base import Note, ReadOnlyInline, display
+from credentials.admin.running import RunAdmin
 
 State = ScheduleRun.State
 Kind = ScheduleRun.Kind
-_REFRESH_SECONDS = "2"
 _SHORT = 120  # characters of a reason in the list
 
 
@@ -34,8 +34,7 @@ class FindingInline(ReadOnlyInline):
 
 
 @admin.register(ScheduleRun)
-class ScheduleRunAdmin(ReadOnlyAdmin):
-    urgent = Q(state__in=UNFINISHED)
+class ScheduleRunAdmin(RunAdmin):
     inlines = (FindingInline,)
     list_display = (
         "requested_at",
@@ -63,6 +62,7 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
         "took",
     )
     readonly_fields = ("took",)
+    left_out_when_empty = ("error",)
 
     # Who may
 
@@ -95,24 +95,6 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
 
     # The list
 
-    @display(description="what", ordering="kind")
-    def kind_label(self, obj: ScheduleRun) -> str:
-        return str(obj.get_kind_display())
-
-    @display(
-        description="state",
-        ordering="state",
-        label={
-            State.WAITING.value: "info",
-            State.RUNNING.value: "info",
-            State.DONE.value: "success",
-            State.SKIPPED.value: "warning",
-            State.FAILED.value: "danger",
-        },
-    )
-    def state_label(self, obj: ScheduleRun) -> tuple[str, str]:
-        return obj.state, str(obj.get_state_display())
-
     @display(description="result")
     def result(self, obj: ScheduleRun) -> str:
         told = _in_words(obj) if obj.state in {State.RUNNING, State.DONE} else ""
@@ -127,34 +109,18 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
     def get_inlines(self, request: HttpRequest, obj: ScheduleRun | None) -> Any:
         return self.inlines if obj is not None and obj.findings.exists() else ()
 
-    def get_fields(self, request: HttpRequest, obj: ScheduleRun | None = None) -> Any:
-        hidden = {"error"} if obj is not None and not obj.error else set()
-        return [name for name in self.fields if name not in hidden]
+    def progress(self, obj: ScheduleRun) -> str:
+        return _in_words(obj)
 
     def get_notes(self, request: HttpRequest, obj: ScheduleRun) -> Sequence[Note]:
-        if obj.state == State.WAITING:
-            text = "Waits for a worker. The page reloads by itself."
-            return (Note("info", text),)
-        if obj.state == State.RUNNING:
-            return (Note("info", f"Under way: {_in_words(obj)}"),)
+        if obj.state in UNFINISHED:
+            return super().get_notes(request, obj)
         if obj.state == State.FAILED:
             return (Note("error", obj.error),)
         if obj.state == State.SKIPPED:
             return (Note("warning", f"Skipped. {obj.error}"),)
         done = Note("info", f"Done: {_in_words(obj)}")
         return (done, Note("warning", obj.error)) if obj.error else (done,)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        page = super().change_view(request, object_id, form_url, extra_context)
-        if ScheduleRun.objects.filter(pk=object_id, state__in=UNFINISHED).exists():
-            page["Refresh"] = _REFRESH_SECONDS
-        return page
 
 
 def _in_words(run: ScheduleRun) -> str:

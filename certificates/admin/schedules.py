@@ -190,7 +190,8 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
             return "It never ran."
         url = reverse("admin:certificates_schedulerun_changelist")
         url = f"{url}?schedule__id__exact={obj.pk}"
-        return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
+        shown = "Show 1 run" if count == 1 else f"Show {count:,} runs"
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, shown)
 
     def get_notes(self, request: HttpRequest, obj: EligibilitySchedule | None) -> Sequence[Note]:
         if obj is None:

@@ -54,6 +54,12 @@ class ScheduleRun(models.Model):
             models.Index(
                 name="schedule_run_unfinished", fields=["id"], condition=Q(state__in=UNFINISHED)
             ),
+            # Read by the start page of the admin.
+            models.Index(
+                name="schedule_run_failed",
+                fields=["state", "requested_at"],
+                condition=Q(state="failed"),
+            ),
         ]
 
     def __str__(self) -> str:

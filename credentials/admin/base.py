@@ -73,7 +73,8 @@ class LaurelAdmin(ModelAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"notes": self.get_notes(request, None), **(extra_context or {})}
+        notes = self.get_notes(request, None) if self.has_add_permission(request) else ()
+        context = {"notes": notes, **(extra_context or {})}
         return cast("HttpResponse", super().add_view(request, form_url, context))
 
     def change_view(

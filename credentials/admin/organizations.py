@@ -31,6 +31,8 @@ _COPYABLE: Final = (
     "this.previousElementSibling.value); this.textContent = 'Copied'\">Copy</button></span>"
     '<span class="block mt-2 text-xs">{}</span>'
 )
+# Of no use, or not meant, for those who may only look.
+_TO_ENTER: Final = ("api_key", "unchecked", "webhook_address")
 _ROTATION_UNKNOWN: Final = (
     "A rotation of the key began and its outcome is not known. If Credly refuses the key, copy "
     "the new one from the organization's settings at Credly and enter it here."
@@ -95,7 +97,7 @@ class CredlyOrganizationAdmin(IssuingActions):
     def get_fields(self, request: HttpRequest, obj: CredlyOrganization | None = None) -> Any:
         if self.has_change_permission(request, obj):
             return self.fields
-        return [name for name in self.fields if name != "webhook_address"]
+        return [name for name in self.fields if name not in _TO_ENTER]
 
     def get_notes(self, request: HttpRequest, obj: CredlyOrganization | None) -> Sequence[Note]:
         if obj is None:
@@ -174,17 +176,22 @@ class CredlyOrganizationAdmin(IssuingActions):
 
     # Actions
 
-    @admin.action(description="Synchronise templates", permissions=["change"])
+    @admin.action(description="Synchronise templates", permissions=["start"])
     def synchronise(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
     ) -> HttpResponse | None:
         return self._start(request, queryset, kind=Kind.SYNC)
 
-    @admin.action(description="Compare badges", permissions=["change"])
+    @admin.action(description="Compare badges", permissions=["start"])
     def compare(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization]
     ) -> HttpResponse | None:
         return self._start(request, queryset, kind=Kind.COMPARE)
+
+    def has_start_permission(self, request: HttpRequest) -> bool:
+        """May this user start runs? It takes no right to change the organization and its key."""
+        may_add: bool = request.user.has_perm("credentials.add_credlyrun")
+        return may_add or bool(self.has_change_permission(request))
 
     def _start(
         self, request: HttpRequest, queryset: QuerySet[CredlyOrganization], *, kind: Kind

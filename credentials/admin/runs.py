@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from credentials.admin.base import Note, ReadOnlyAdmin, display, label_of_state
+from credentials.admin.base import Note, display
+from credentials.admin.running import RunAdmin
 from credentials.models import CredlyRun
 from credentials.models.run import UNFINISHED, in_words
 from credentials.providers.credly import runs
@@ -19,13 +20,11 @@ from credentials.providers.credly.comparison import FIXES
 
 State = CredlyRun.State
 Kind = CredlyRun.Kind
-_REFRESH_SECONDS = "2"
 
 
 @admin.register(CredlyRun)
-class CredlyRunAdmin(ReadOnlyAdmin):
+class CredlyRunAdmin(RunAdmin):
     when_empty = "Nothing ran yet: the page of an organization starts it, and so does every night."
-    urgent = Q(state__in=UNFINISHED)
     list_display = ("kind_label", "organization", "state_label", "result", "requested_at")
     list_filter = ("kind", "state", "organization")
     list_select_related = ("organization",)
@@ -43,20 +42,7 @@ class CredlyRunAdmin(ReadOnlyAdmin):
         "finished_at",
     )
     readonly_fields = ("result", "differences_link")
-
-    @display(description="what", ordering="kind")
-    def kind_label(self, obj: CredlyRun) -> str:
-        return str(obj.get_kind_display())
-
-    state_label = label_of_state(
-        {
-            State.WAITING.value: "info",
-            State.RUNNING.value: "info",
-            State.DONE.value: "success",
-            State.STOPPED.value: "warning",
-            State.FAILED.value: "danger",
-        }
-    )
+    left_out_when_empty = ("message",)
 
     @display(description="result")
     def result(self, obj: CredlyRun) -> str:
@@ -69,20 +55,20 @@ class CredlyRunAdmin(ReadOnlyAdmin):
             return "None of this run: only those of the newest comparison are kept."
         url = reverse("admin:credentials_difference_changelist")
         url = f"{url}?organization__id__exact={obj.organization_id}"
-        return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
+        shown = "Show 1 difference" if count == 1 else f"Show {count:,} differences"
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, shown)
 
     def get_fields(self, request: HttpRequest, obj: CredlyRun | None = None) -> Any:
-        """A synchronisation finds no differences, and most runs have nothing more to say."""
+        """A synchronisation finds no differences."""
         hidden = {"differences_link"} if obj is not None and obj.kind == Kind.SYNC else set()
-        hidden |= {"message"} if obj is not None and not obj.message else set()
-        return [name for name in self.fields if name not in hidden]
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    def progress(self, obj: CredlyRun) -> str:
+        return in_words(obj.counts) or "just started"
 
     def get_notes(self, request: HttpRequest, obj: CredlyRun) -> Sequence[Note]:
-        if obj.state == State.WAITING:
-            text = "Waits for a worker. The page reloads by itself."
-            return (Note("info", text),)
-        if obj.state == State.RUNNING:
-            return (Note("info", f"Under way: {in_words(obj.counts) or 'just started'}"),)
+        if obj.state in UNFINISHED:
+            return super().get_notes(request, obj)
         if obj.state == State.DONE:
             return (Note("info", f"Done: {in_words(obj.counts)}"),)
         level = "warning" if obj.state == State.STOPPED else "error"
@@ -92,18 +78,6 @@ class CredlyRunAdmin(ReadOnlyAdmin):
         compared = obj.kind == Kind.COMPARE and obj.state == State.DONE
         fixable = compared and obj.differences.filter(kind__in=FIXES).exists()
         return self.buttons if fixable else ()
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        page = super().change_view(request, object_id, form_url, extra_context)
-        if CredlyRun.objects.filter(pk=object_id, state__in=UNFINISHED).exists():
-            page["Refresh"] = _REFRESH_SECONDS
-        return page
 
     @admin.action(description="Compare again and fix", permissions=["act"])
     def fix(self, request: HttpRequest, queryset: QuerySet[CredlyRun]) -> HttpResponse:

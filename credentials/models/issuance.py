@@ -91,8 +91,12 @@ class Issuance(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
             ),
-            # Read by the metrics, which count them.
-            models.Index(name="issuance_dead", fields=["id"], condition=Q(state="dead")),
+            # Read by the metrics and the start page, which count them. (Here and below: where
+            # conditions are ignored, the column itself makes the index good.)
+            models.Index(name="issuance_dead", fields=["state", "id"], condition=Q(state="dead")),
+            models.Index(
+                name="issuance_drift", fields=["name_drift", "id"], condition=Q(name_drift=True)
+            ),
             # Read by credentials.holds: what waits for a name of some learner.
             models.Index(name="issuance_held", fields=["credential"], condition=Q(state="held")),
         ]

@@ -97,6 +97,8 @@ class Difference(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = "difference"
+        # Read by the start page of the admin.
+        indexes = [models.Index(name="difference_open", fields=["kind"], condition=Q(outcome=""))]
 
     def __str__(self) -> str:
         return str(self.get_kind_display())

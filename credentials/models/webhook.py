@@ -31,6 +31,8 @@ class CredlyWebhook(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
             ),
+            # Read by the start page of the admin.
+            models.Index(name="webhook_dead", fields=["state"], condition=Q(state="dead")),
         ]
 
     def __str__(self) -> str:

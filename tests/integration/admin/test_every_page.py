@@ -1,7 +1,6 @@
 """Every page of the admin opens, for a superuser and for somebody who may only look."""
 
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -12,10 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from badges.models import BadgeProgress
-from certificates.models import CourseInstructor, ScheduleRun
 from credentials.models import (
-    BadgeTemplate,
-    CredlyOrganization,
     CredlyRun,
     CredlyWebhook,
     Difference,
@@ -25,35 +21,9 @@ from credentials.models import (
     UserCredential,
 )
 from events.models import InboxEvent
-from tests.functional.schedule_stories import CK, schedule
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def one_of_each(explorer: BadgeTemplate) -> None:
-    ann = Learner.objects.create(lms_user_id=11, username="ann", profile_time=NOW)
-    credential = UserCredential.objects.create(learner=ann, template=explorer, awarded_at=NOW)
-    Issuance.objects.create(credential=credential, provider="credly")
-    OutboxEvent.objects.create(kind="awarded", credential=credential, occurred_at=NOW)
-    BadgeProgress.objects.create(learner=ann, template=explorer)
-    run = CredlyRun.objects.create(
-        organization=CredlyOrganization.objects.get(),
-        kind="compare",
-        state="done",
-        requested_at=NOW,
-    )
-    Difference.objects.create(
-        organization=run.organization, run=run, kind="other_state", issuance=Issuance.objects.get()
-    )
-    CredlyWebhook.objects.create(event_id=uuid4(), organization_id=uuid4(), received_at=NOW)
-    made = schedule(explorer)
-    ScheduleRun.objects.create(schedule=made, state="done", requested_at=NOW)
-    CourseInstructor.objects.create(user=User.objects.create_user("ines"), course_key=CK)
-    InboxEvent.objects.create(
-        event_id=uuid4(), state="accepted", payload={"a": 1}, received_at=NOW, claim=uuid4()
-    )
 
 
 def pages(model: type[Model]) -> list[str]:

@@ -289,7 +289,7 @@ def test_differences_are_shown_and_fixed(
     run = CredlyRun.objects.get()
     work(run)
     page = admin_client.get(opened.redirect_chain[0][0]).content.decode()
-    assert "Show the 1" in page
+    assert "Show 1 difference<" in page
 
     listed = admin_client.get("/admin/credentials/difference/").content.decode()
     assert "Gone from Credly but held here" in listed

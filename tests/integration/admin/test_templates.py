@@ -264,7 +264,7 @@ def test_a_template_without_credentials_goes_with_its_progress(
     before = DefinitionsVersion.current()
     url = f"/admin/credentials/badgetemplate/{explorer.pk}/delete/"
 
-    assert ("learners' progress", 1) in admin_client.get(url).context["model_count"]
+    assert ("badge progress", 1) in admin_client.get(url).context["model_count"]
     admin_client.post(url, {"post": "yes"})
 
     assert not BadgeTemplate.objects.exists()
