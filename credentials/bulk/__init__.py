@@ -2,12 +2,14 @@
 
 Django's `bulk_create` prepares every value of every row by itself and writes a placeholder for
 each: that was two thirds of the time of a batch (docs/benchmarks.md). Here values are prepared
-column by column, and each database gets what suits it: PostgreSQL `COPY` and `unnest`, SQLite one
-prepared statement run over the rows, MySQL and MariaDB statements of many rows.
+column by column, and each database gets what suits it: PostgreSQL `COPY` and documents of JSON,
+SQLite prepared statements run over the rows by the hundred, MySQL and MariaDB statements of many
+rows.
 
-Every function requires a transaction and costs one statement; only MySQL and MariaDB cut long
-lists. Rows are tuples along `names`, the attribute names of concrete fields (`learner_id`).
-No statement returns keys: where one is needed it is read back, which works on every database.
+Every function requires a transaction and costs one statement, on SQLite two for more than a
+hundred rows; only MySQL and MariaDB cut long lists. Rows are tuples along `names`, the attribute
+names of concrete fields (`learner_id`). No statement returns keys: where one is needed it is read
+back, which works on every database.
 """
 
 import sys
