@@ -88,7 +88,7 @@ class CertificateAdmin(ReadOnlyAdmin):
         """A withdrawn one is shown to staff only."""
         if obj.state == State.AVAILABLE:
             return _link(links.file_url(obj.verify_uuid))
-        if obj.state == State.WITHDRAWN:
+        if obj.state == State.WITHDRAWN and obj.awarded_on is not None:
             return _link(reverse("admin:certificates_certificate_archived", args=[obj.pk]))
         return "-"
 
@@ -114,7 +114,9 @@ class CertificateAdmin(ReadOnlyAdmin):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        data = files.read(files.archive_name(row.verify_uuid))
+        data = files.archived(row.verify_uuid)
+        if data is None:
+            raise Http404
         return HttpResponse(data, content_type="application/pdf")
 
     @admin.action(description="Draw anew, in the present name and layout", permissions=["act"])

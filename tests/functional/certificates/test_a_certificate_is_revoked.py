@@ -76,6 +76,20 @@ def test_lc_9_the_archive_is_for_staff(earned: Service, client: Client) -> None:
     assert client.get(address).content == drawn
 
 
+def test_revoked_before_anything_was_drawn(earned: Service, client: Client) -> None:
+    begin(Issuance.objects.get())
+    Issuance.objects.update(started=True, external_id="x", state="available")
+    lose(earned)
+    earned.issue()
+    row = certificate()
+    assert row.state == "withdrawn"
+    client.force_login(User.objects.create_superuser("prof"))
+    page = f"/admin/certificates/certificate/{row.pk}"
+    assert "archived.pdf" not in client.get(f"{page}/change/").content.decode()
+    assert client.get(f"{page}/archived.pdf").status_code == 404
+    assert client.get(f"/verify/{row.verify_uuid}/").status_code == 404
+
+
 def test_lc_9_what_was_revoked_is_not_issued_again(earned: Service, client: Client) -> None:
     earned.issue()
     lose(earned)
