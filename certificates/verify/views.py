@@ -56,12 +56,13 @@ def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
     found = None if parsed is None else standing_of(parsed)
     if parsed is None or found is None or not found.is_valid:
         return _render(request, found, status=400 if parsed is None else 404)
-    name = files.public_name(parsed)
-    if not default_storage.exists(name):
+    if not files.is_published(parsed, size=found.size):  # lost, or half drawn anew
         log.error("file of a certificate is missing", certificate=key)
         return _render(request, attrs.evolve(found, file_url=""), status=404)
     response = FileResponse(
-        default_storage.open(name), content_type="application/pdf", filename=f"{parsed}.pdf"
+        default_storage.open(files.public_name(parsed)),
+        content_type="application/pdf",
+        filename=f"{parsed}.pdf",
     )
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -126,9 +126,13 @@ def test_where_a_file_was_a_page_says_why_it_is_gone(
     assert "There is no certificate of this key" in unknown
 
 
-def test_a_file_that_somebody_deleted(key: str, client: Client) -> None:
+@pytest.mark.parametrize("what", ["deleted", "half written"])
+def test_a_file_that_is_not_whole(key: str, client: Client, what: str) -> None:
     """The certificate is as valid as before, and staff can draw it anew."""
-    default_storage.delete(files.public_name(UUID(key)))
+    if what == "deleted":
+        default_storage.delete(files.public_name(UUID(key)))
+    else:
+        files.publish(UUID(key), data=b"%PDF-1.4 half")
     answer = client.get(f"/certificates/{key}.pdf")
     page = answer.content.decode()
     assert answer.status_code == 404
