@@ -5,12 +5,14 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
+from badges.models import Decision
 from certificates.delivery import files
 from certificates.issuing import begin
 from certificates.models import CertificateMail
-from credentials.models import Issuance
+from credentials.models import BadgeTemplate, Issuance
 from tests.fakes import generators
 from tests.functional.certificates.conftest import (
     MailServer,
@@ -52,6 +54,24 @@ def test_lc_9_the_file_goes_to_the_archive_and_the_page_says_why(
     page = client.get(f"/verify/{row.verify_uuid}/").content.decode()
     assert "This certificate was revoked" in page
     assert told["reason"] in page
+
+
+def test_lc_9_the_page_names_the_reason_that_staff_gave_and_not_who(
+    earned: Service, client: Client
+) -> None:
+    earned.issue()
+    client.force_login(User.objects.create_superuser("prof-of-physics"))
+    entered = {
+        "verb": "revoke",
+        "username": "ann",
+        "template": BadgeTemplate.objects.get().pk,
+        "reason": "Handed in the report of somebody else.",
+    }
+    assert client.post(reverse("admin:badges_by_hand"), entered).status_code == 302
+    told = client.get(f"/verify/{certificate().verify_uuid}.json").json()
+    assert told["reason"] == "Handed in the report of somebody else."
+    decision = Decision.objects.get(outcome="revoked")
+    assert decision.reason == "Handed in the report of somebody else. (prof-of-physics)"
 
 
 def test_lc_9_it_is_out_of_reach_before_any_worker_came(earned: Service, client: Client) -> None:
