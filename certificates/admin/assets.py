@@ -18,11 +18,18 @@ from certificates.assets import (
 )
 from certificates.generators.registry import faults
 from certificates.models import Asset
+from certificates.pdf import uploads
 from certificates.plugins import UnknownPluginError
 from credentials.admin.base import LaurelAdmin, Note
 
 
 class AssetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        help_texts = {
+            "file": f"At most {uploads.MEGABYTES} MB. A font needs TrueType outlines and a license "
+            "that lets it be embedded."
+        }
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if fault := slug_fault(slug):

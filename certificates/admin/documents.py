@@ -75,9 +75,11 @@ class CertificateAdmin(ReadOnlyAdmin):
     def learner(self, obj: Certificate) -> str:
         return str(obj.issuance.credential.learner)
 
-    @display(description="another name now", ordering="issuance__name_drift", boolean=True)
-    def drifted(self, obj: Certificate) -> bool:
-        return obj.issuance.name_drift
+    @display(
+        description="another name now", ordering="issuance__name_drift", label={"yes": "warning"}
+    )
+    def drifted(self, obj: Certificate) -> tuple[str, str] | None:
+        return ("yes", "draw anew?") if obj.issuance.name_drift else None
 
     @display(description="page that vouches for it")
     def page_link(self, obj: Certificate) -> str:

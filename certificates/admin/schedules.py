@@ -188,9 +188,10 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
         count = obj.runs.count()
         if not count:
             return "It never ran."
+        what = "the only run" if count == 1 else f"all {count}"
         url = reverse("admin:certificates_schedulerun_changelist")
         url = f"{url}?schedule__id__exact={obj.pk}"
-        return format_html('<a class="text-primary-600" href="{}">Show the {}</a>', url, count)
+        return format_html('<a class="text-primary-600" href="{}">Show {}</a>', url, what)
 
     def get_notes(self, request: HttpRequest, obj: EligibilitySchedule | None) -> Sequence[Note]:
         if obj is None:
@@ -199,7 +200,10 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
         notes = []
         running = obj.runs.filter(state__in=UNFINISHED).first()
         if running is not None:
-            notes.append(Note("info", f"{running.get_kind_display()}: {running.evaluated} so far."))
+            far = "waits for a worker"
+            if running.state == ScheduleRun.State.RUNNING:
+                far = f"{running.evaluated} evaluated so far"
+            notes.append(Note("info", f"{running.get_kind_display()}: {far}."))
         if not obj.template.is_active:
             notes.append(Note("warning", _INACTIVE))
         if not schedules.is_required(obj):

@@ -46,6 +46,7 @@ def save(prof: Client, options: Any, **more: Any) -> list[str]:
     entered = {"template": template.pk, "generator": "standard", "options": text, **more}
     answer = prof.post(f"{ADMIN}/certificatelayout/{where}", entered)
     if answer.status_code == 302:
+        assert answer["Location"].endswith("/change/" if row is None else "/certificatelayout/")
         return []
     found: list[str] = answer.context["adminform"].form.errors["options"]
     return list(found)
