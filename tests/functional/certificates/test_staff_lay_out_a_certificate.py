@@ -18,6 +18,7 @@ from credentials.models import BadgeTemplate
 from tests.functional.certificates.conftest import earn, load, public_file, stored
 from tests.functional.conftest import Service
 from tests.unit.certificates.pdf.papers import blank
+from tests.unit.certificates.pdf.test_uploads import encrypted, no_pages
 
 NOTO = (design.FILE.parent.parent / "fonts" / "NotoSans-Bold.ttf").read_bytes()
 ADMIN = "/admin/certificates"
@@ -59,6 +60,8 @@ def text_of(data: bytes | None) -> str:
 
 def test_lc_7_files_that_cannot_be_drawn_with(prof: Client) -> None:
     assert upload(prof, "mine", "pdf", b"<html>") == {"file": ["This is not a PDF."]}
+    assert upload(prof, "mine", "pdf", encrypted())["file"][0].startswith("This PDF is encrypted.")
+    assert upload(prof, "mine", "pdf", no_pages()) == {"file": ["This PDF has no pages."]}
     assert upload(prof, "mine", "font", blank())["file"][0].startswith("This font cannot be put")
     assert upload(prof, "mine", "image", NOTO) == {"file": ["This is neither a PNG nor a JPEG."]}
     large = blank() + b"\n" * (10 * 1024 * 1024)
