@@ -79,6 +79,7 @@ def _called_by_beat() -> list[tuple[str, list[int], str]]:
         beat = DatabaseScheduler(app=current_app, lazy=False, producer=connection.Producer())
         while beat.tick() == 0:  # sends one of those that are due
             pass
+        beat.sync()  # as it does when it ends: else at the end of Python, without a database
         called = []
         while queue.qsize():
             message = queue.get_nowait()
