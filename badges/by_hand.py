@@ -37,7 +37,7 @@ def award(
         BadgeProgress.objects.update_or_create(
             learner=learner, template=template, defaults={"penalties_take_award": True}
         )
-    applied = _apply(learner, template, complete=True, reason=f"{reason} ({by})", now=now)
+    applied = _apply(learner, template, complete=True, reason=reason, by=by, now=now)
     if not applied.changes:
         raise NothingToDoError(f"{learner} holds {template} already.")
     return applied.changes[0].credential
@@ -47,15 +47,22 @@ def revoke(
     learner: Learner, template: BadgeTemplate, *, reason: str, by: str, now: datetime
 ) -> UserCredential:
     """Requires a transaction. Raises NothingToDoError."""
-    applied = _apply(learner, template, complete=False, reason=f"{reason} ({by})", now=now)
+    applied = _apply(learner, template, complete=False, reason=reason, by=by, now=now)
     if not applied.changes:
         raise NothingToDoError(f"{learner} does not hold {template}.")
     return applied.changes[0].credential
 
 
 def _apply(
-    learner: Learner, template: BadgeTemplate, *, complete: bool, reason: str, now: datetime
+    learner: Learner,
+    template: BadgeTemplate,
+    *,
+    complete: bool,
+    reason: str,
+    by: str,
+    now: datetime,
 ) -> Applied:
+    """Who it was stands in the decision only: the reason of a revocation is told to others."""
     newest = RulesVersion.objects.filter(template=template).values_list("number", flat=True)
     transition = Transition(
         learner_id=learner.pk,
@@ -71,5 +78,6 @@ def _apply(
     applied = lifecycle.apply([transition])
     issuances.want(applied.changes, now=now)
     outbox.announce(applied.changes)
-    decisions.write(decisions.of_transitions([transition], applied, now=now))
+    said = f"{reason} ({by})"
+    decisions.write(decisions.of_transitions([transition], applied, now=now, reason=said))
     return applied

@@ -1,10 +1,13 @@
 """The files that were uploaded to draw with, and what may not be uploaded."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
+
+from django.core.files.storage import Storage
+from django.db import transaction
 
 from certificates.generators.base import UnknownAssetError
 from certificates.models import Asset, CertificateLayout
@@ -35,7 +38,7 @@ class StoredAssets:
 
 @lru_cache(maxsize=64)
 def _content(name: str, digest: str) -> bytes:  # noqa: ARG001 -- tells one file of a name from the next
-    with Asset._meta.get_field("file").storage.open(name) as file:  # noqa: SLF001 -- documented API
+    with _storage().open(name) as file:
         content: bytes = file.read()
     return content
 
@@ -46,6 +49,23 @@ def upload_fault(data: bytes, *, kind: str) -> str:
         return f"This file is larger than {uploads.MEGABYTES} MB."
     check = _FAULTS.get(kind)
     return check(data) if check else "Choose what kind of file this is."
+
+
+def discard_file(name: str) -> None:
+    """Remove a file that was replaced or whose asset was deleted, once that is committed and unless
+    an asset still has it. What was issued stays: it holds all that it was drawn with. Requires a
+    transaction.
+    """
+    transaction.on_commit(partial(_discard, name), robust=True)
+
+
+def _discard(name: str) -> None:
+    if not Asset.objects.filter(file=name).exists():
+        _storage().delete(name)
+
+
+def _storage() -> Storage:
+    return Asset._meta.get_field("file").storage  # noqa: SLF001 -- documented API
 
 
 def slug_fault(slug: str) -> str:

@@ -18,7 +18,7 @@ def plugins_work(**_kwargs: Any) -> list[CheckMessage]:
         Error(
             fault,
             hint="A generator is described in docs/badges/certificates.md.",
-            id="certificates.E002",
+            id="certificates.E004",
         )
         for fault in plugins.faults(GENERATORS)
     ]

@@ -1,6 +1,8 @@
 """What a schedule can be about: a course, a lesson, a learning path. Pure."""
 
 import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 import attrs
@@ -9,10 +11,14 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 _PATHWAY: Final = re.compile(r"[\w.~:+@/-]{1,255}")
 _LONGEST: Final = 255
-_EXAMPLES: Final = (
-    "write the key of a course (course-v1:Acme+D101+2026), of one of its blocks "
-    "(block-v1:Acme+D101+2026+type@sequential+block@final) or of a learning path"
+WHAT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "course": "the key of a course (course-v1:Acme+D101+2026)",
+        "lesson": "that of one of its blocks (block-v1:Acme+D101+2026+type@sequential+block@final)",
+        "pathway": "a key of a learning path, which is free (data-path-2026)",
+    }
 )
+"""What to write, by kind."""
 
 
 class ContextRefusedError(ValueError):
@@ -28,6 +34,11 @@ class Context:
     home: str
 
 
+def wanted(kinds: Iterable[str] = tuple(WHAT)) -> str:
+    """What to write for a context of these kinds."""
+    return ", or ".join(WHAT[kind] for kind in WHAT if kind in set(kinds))
+
+
 def parse(text: str) -> Context:
     """Raises ContextRefusedError."""
     text = text.strip()
@@ -40,7 +51,7 @@ def parse(text: str) -> Context:
             continue
     looks_like_a_key = text.startswith(("course-v1:", "block-v1:", "i4x:", "ccx-"))
     if looks_like_a_key or not _PATHWAY.fullmatch(text):
-        raise ContextRefusedError(f"{text!r} is no key; {_EXAMPLES}")
+        raise ContextRefusedError(f"{text!r} is no key; write {wanted()}")
     return Context("pathway", text, text)
 
 

@@ -30,6 +30,7 @@ class _VerifiedExams:
     options_schema: Mapping[str, Any] = attrs.field(
         factory=lambda: {
             "type": "object",
+            "description": "Whether somebody has passed the special exams of a course.",
             "properties": {
                 "exams": {
                     "type": "array",

@@ -59,6 +59,11 @@ def offer(organization: str = ACME, *, reissue: str = "allowed") -> BadgeTemplat
     )
 
 
+def offer_certificate() -> BadgeTemplate:
+    """A template of nobody at Credly, issued as a PDF."""
+    return BadgeTemplate.objects.create(name="Badge", providers=["pdf"], is_active=True)
+
+
 def enroll(count: int, *, first: int = 1) -> list[Learner]:
     Learner.objects.bulk_create(
         Learner(

@@ -14,7 +14,12 @@ from tests.mariadb import mariadb_server
 from tests.servers import PYTHON, ROOT
 
 _EVERYTHING = ["tests/integration", "tests/property", "tests/functional"]
-_FAULTS = ["test_consumers_are_killed.py", "test_consumers_race.py", "on_mariadb"]
+_FAULTS = [
+    "test_certificate_workers_are_killed.py",
+    "test_consumers_are_killed.py",
+    "test_consumers_race.py",
+    "on_mariadb",
+]
 # Bring databases of their own.
 _ELSEWHERE = [
     "tests/functional/test_on_postgresql.py",

@@ -40,7 +40,8 @@ class ByHandForm(forms.Form):
     )
     reason = forms.CharField(
         label="Reason",
-        help_text="Kept with the decision. For a revocation the provider is told, too.",
+        help_text="Kept with the decision. That of a revocation is told to the provider and to "
+        "whoever checks the certificate; your name is not.",
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
     )
 

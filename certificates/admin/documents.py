@@ -75,9 +75,11 @@ class CertificateAdmin(ReadOnlyAdmin):
     def learner(self, obj: Certificate) -> str:
         return str(obj.issuance.credential.learner)
 
-    @display(description="another name now", ordering="issuance__name_drift", boolean=True)
-    def drifted(self, obj: Certificate) -> bool:
-        return obj.issuance.name_drift
+    @display(
+        description="another name now", ordering="issuance__name_drift", label={"yes": "warning"}
+    )
+    def drifted(self, obj: Certificate) -> tuple[str, str] | None:
+        return ("yes", "draw anew?") if obj.issuance.name_drift else None
 
     @display(description="page that vouches for it")
     def page_link(self, obj: Certificate) -> str:
@@ -88,7 +90,7 @@ class CertificateAdmin(ReadOnlyAdmin):
         """A withdrawn one is shown to staff only."""
         if obj.state == State.AVAILABLE:
             return _link(links.file_url(obj.verify_uuid))
-        if obj.state == State.WITHDRAWN:
+        if obj.state == State.WITHDRAWN and obj.awarded_on is not None:
             return _link(reverse("admin:certificates_certificate_archived", args=[obj.pk]))
         return "-"
 
@@ -114,7 +116,9 @@ class CertificateAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if row is None or row.state != State.WITHDRAWN:
             raise Http404
-        data = files.read(files.archive_name(row.verify_uuid))
+        data = files.archived(row.verify_uuid)
+        if data is None:
+            raise Http404
         return HttpResponse(data, content_type="application/pdf")
 
     @admin.action(description="Draw anew, in the present name and layout", permissions=["act"])

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -77,7 +78,7 @@ class CertificateLayoutAdmin(LaurelAdmin):
 
     def get_notes(self, request: HttpRequest, obj: CertificateLayout | None) -> Sequence[Note]:
         if obj is None:
-            text = "Save it, then look at the preview. Nothing is drawn by it before it is in use."
+            text = "Save it: previews appear above. Nothing is drawn by it before it is in use."
             return (Note("info", text),)
         if not obj.in_use:
             text = "Not in use: certificates have the design of Laurel until it is"
@@ -104,6 +105,15 @@ class CertificateLayoutAdmin(LaurelAdmin):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
+
+    def response_add(
+        self, request: HttpRequest, obj: CertificateLayout, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Stays on the page, where the previews are now."""
+        answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+        if "_addanother" in request.POST:
+            return answer
+        return redirect("admin:certificates_certificatelayout_change", object_id=obj.pk)
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)

@@ -105,6 +105,8 @@ def _is_open(schema: Schema) -> bool:
 def _field(schema: Schema, *, path: tuple[str, ...], title: str, below: Any) -> OptionField:
     way = _way(schema)
     usual = "" if below is None else way.to_text(below).replace("\n", ", ")
+    for example in schema.get("examples", ())[:1]:
+        way.widget.attrs["placeholder"] = way.to_text(example)
     says = (schema.get("description", ""), way.help, f"If empty: {usual}." if usual else "")
     field = forms.CharField(
         label=title,

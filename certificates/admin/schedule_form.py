@@ -1,5 +1,6 @@
 """The form of a schedule: when it runs, and the options of its retriever."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 from django import forms
@@ -8,6 +9,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 from certificates import contexts, schedules
 from certificates.admin.option_fields import OptionField, entered, faults_by_field, initial
 from certificates.models import CredentialType
+from certificates.plugins import UnknownPluginError
+from certificates.retrievers.registry import retriever
 
 OFTEN: Final = {"hour": "Every hour", "day": "Every day", "week": "Every week"}
 
@@ -35,6 +38,10 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         super().__init__(*args, **kwargs)
         self.initial.update(initial(self.fields_of_options, self.instance.options))
         self.instance.type = self.chosen
+        if "context_key" in self.fields:
+            with suppress(UnknownPluginError):  # said when it is saved
+                kinds = retriever(self.chosen.retriever).contexts
+                self.fields["context_key"].help_text = f"Write {contexts.wanted(kinds)}."
         self.initial["often"] = "day"
         choices = list(OFTEN.items())
         if self.instance.pk is not None:

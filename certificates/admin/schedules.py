@@ -200,7 +200,10 @@ class EligibilityScheduleAdmin(RuleEdits, LaurelAdmin):
         notes = []
         running = obj.runs.filter(state__in=UNFINISHED).first()
         if running is not None:
-            notes.append(Note("info", f"{running.get_kind_display()}: {running.evaluated} so far."))
+            far = "waits for a worker"
+            if running.state == ScheduleRun.State.RUNNING:
+                far = f"{running.evaluated} evaluated so far"
+            notes.append(Note("info", f"{running.get_kind_display()}: {far}."))
         if not obj.template.is_active:
             notes.append(Note("warning", _INACTIVE))
         if not schedules.is_required(obj):

@@ -105,7 +105,8 @@ class CredentialTypeAdmin(LaurelAdmin):
 
     def get_notes(self, request: HttpRequest, obj: CredentialType | None) -> list[Note]:
         if obj is None:
-            return [Note("info", f"Asks {request.GET.get('retriever', '')}.")]
+            slug = request.GET["retriever"]
+            return [Note("info", f"{slug}: {_described(slug)}")]
         try:
             retriever(obj.retriever)
         except UnknownPluginError as error:
@@ -152,9 +153,10 @@ class CredentialTypeAdmin(LaurelAdmin):
 
 
 def _described(slug: str) -> str:
-    contexts = " or ".join(sorted(retriever(slug).contexts))
+    found = retriever(slug)
     named = [
         str(part.get("title") or key)
-        for key, part in retriever(slug).options_schema.get("properties", {}).items()
+        for key, part in found.options_schema.get("properties", {}).items()
     ]
-    return f"About a {contexts}. Options: {', '.join(named) or 'none'}."
+    says = (found.options_schema.get("description", ""), f"Options: {', '.join(named) or 'none'}.")
+    return " ".join(each for each in says if each)

@@ -45,6 +45,12 @@ def archive(verify_uuid: UUID) -> None:
         default_storage.delete(public)
 
 
+def archived(verify_uuid: UUID) -> bytes | None:
+    """None: it is not there yet, or nothing was ever drawn."""
+    name = archive_name(verify_uuid)
+    return read(name) if default_storage.exists(name) else None
+
+
 def erase(verify_uuid: UUID) -> None:
     for name in (public_name(verify_uuid), archive_name(verify_uuid)):
         if default_storage.exists(name):

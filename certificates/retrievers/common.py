@@ -28,6 +28,7 @@ REQUIRED_GRADES: Final[Mapping[str, Any]] = {
     "properties": {"total": _SHARE},
     "additionalProperties": _SHARE,
     "minProperties": 1,
+    "examples": [{"Homework": 0.4, "Final Exam": 0.9, "total": 0.8}],
 }
 
 

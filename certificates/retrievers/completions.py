@@ -26,6 +26,7 @@ AGGREGATED: Final = ("chapter", "sequential", "vertical")
     contexts=("course", "lesson"),
     options_schema={
         "type": "object",
+        "description": "How much of a course, or of a lesson, somebody has completed.",
         "properties": {"required_completion": REQUIRED_COMPLETION},
     },
 )

@@ -23,6 +23,7 @@ from certificates.retrievers.grades import Score, scored, scoring
     contexts=("course", "lesson"),
     options_schema={
         "type": "object",
+        "description": "Completion and grades: both have to be reached.",
         "properties": {
             "required_completion": REQUIRED_COMPLETION,
             "required_grades": REQUIRED_GRADES,

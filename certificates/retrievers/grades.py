@@ -27,6 +27,7 @@ Score = Callable[[Sequence[Section]], Mapping[str, float]]
     contexts=("course", "lesson"),
     options_schema={
         "type": "object",
+        "description": "Which grades somebody has reached, weighted by the grading policy.",
         "properties": {"required_grades": REQUIRED_GRADES},
         "required": ["required_grades"],
     },

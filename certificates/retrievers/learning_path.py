@@ -35,6 +35,7 @@ class _Standing:
     contexts=("pathway",),
     options_schema={
         "type": "object",
+        "description": "Whether somebody has done every course of a learning path.",
         "properties": {
             **_DEMANDS,
             "steps": {
@@ -49,6 +50,12 @@ class _Standing:
                     },
                 },
                 "minProperties": 1,
+                "examples": [
+                    {
+                        "course-v1:Acme+D101+2026": {},
+                        "course-v1:Acme+D102+2026": {"required_completion": 0.5},
+                    }
+                ],
             },
         },
         "required": ["steps"],

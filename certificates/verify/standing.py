@@ -18,7 +18,9 @@ class Status(Enum):
 
 @attrs.frozen
 class Standing:
-    """`file_url` is empty once it is revoked, `reason` and `revoked_at` before."""
+    """`file_url` is empty once it is revoked, `reason` and `revoked_at` before. `size` of the file,
+    in bytes.
+    """
 
     verify_uuid: UUID
     status: Status
@@ -28,6 +30,7 @@ class Standing:
     issuer: str
     awarded_on: date
     verify_url: str
+    size: int | None
     file_url: str = ""
     revoked_at: datetime | None = None
     reason: str = ""
@@ -76,6 +79,7 @@ def standing_of(verify_uuid: UUID) -> Standing | None:
         issuer=row.issuer,
         awarded_on=row.awarded_on,
         verify_url=links.verify_url(row.verify_uuid),
+        size=row.size,
         file_url=links.file_url(row.verify_uuid) if is_valid else "",
         revoked_at=None if is_valid else credential.revoked_at,
         reason="" if is_valid else credential.revocation_reason,

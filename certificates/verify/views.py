@@ -3,6 +3,8 @@
 from typing import Any, Final
 from uuid import UUID
 
+import attrs
+import structlog
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -14,6 +16,8 @@ from django.views.decorators.http import require_safe
 from certificates.delivery import files
 from certificates.verify.languages import LANGUAGES, language_of
 from certificates.verify.standing import Standing, standing_of
+
+log = structlog.get_logger(__name__)
 
 _MALFORMED: Final = "This is no key of a certificate."
 _UNKNOWN: Final = "There is no certificate of this key."
@@ -32,7 +36,7 @@ def verify(request: HttpRequest, key: str) -> HttpResponse:
         response = _json(key)
     else:
         response = _page(request, key)
-    patch_vary_headers(response, ["Accept", "Accept-Language"])
+    patch_vary_headers(response, ["Accept"])
     return response
 
 
@@ -44,17 +48,21 @@ def verify_json(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 @never_cache
-def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:  # noqa: ARG001 -- a view
-    """Streamed from the storage, whatever that is: what is revoked is out of reach at once."""
+def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
+    """Streamed from the storage, whatever that is: what is revoked is out of reach at once. In its
+    place stands the page that says why.
+    """
     parsed = _parsed(key)
-    if parsed is None:
-        return _refused(400, _MALFORMED)
-    found = standing_of(parsed)
-    name = files.public_name(parsed)
-    if found is None or not found.is_valid or not default_storage.exists(name):
-        return _refused(404, _UNKNOWN)
+    found = None if parsed is None else standing_of(parsed)
+    if parsed is None or found is None or not found.is_valid:
+        return _render(request, found, status=400 if parsed is None else 404)
+    if not files.is_published(parsed, size=found.size):  # lost, or half drawn anew
+        log.error("file of a certificate is missing", certificate=key)
+        return _render(request, attrs.evolve(found, file_url=""), status=404)
     response = FileResponse(
-        default_storage.open(name), content_type="application/pdf", filename=f"{parsed}.pdf"
+        default_storage.open(files.public_name(parsed)),
+        content_type="application/pdf",
+        filename=f"{parsed}.pdf",
     )
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -89,15 +97,12 @@ def _render(request: HttpRequest, found: Standing | None, *, status: int) -> Htt
         response = HttpResponse(
             render_to_string("certificates/verify.html", context, request), status=status
         )
+    patch_vary_headers(response, ["Accept-Language"])
     response["Content-Language"] = language
     response["Content-Security-Policy"] = _POLICY
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _refused(status: int, text: str) -> HttpResponse:
-    return HttpResponse(text + "\n", status=status, content_type="text/plain")
 
 
 def _parsed(key: str) -> UUID | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,18 +32,14 @@ def run(
 
     Raises OSError when the port is taken, UnreadableStateError.
     """
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda _number, _frame: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    ends = {signal.SIGTERM, signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # also of the threads to come
     try:
         with serve(Sandbox(state_file), host=host, port=port) as running:
             announce(f"Credly sandbox: {running.url}/  API: {running.api_url}")
-            stop.wait()
+            signal.sigwait(ends)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,40 +1,106 @@
-"""From nothing to the first credential by schedule, as docs/badges/schedules.md tells it."""
+"""docs/badges/schedules.md, tried word for word in an empty system: commands, labels, outcomes.
 
-import io
+The processes are those of `./dev up`, but for the consumer and beat, which this story needs not.
+"""
+
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import attrs
 import pytest
-from django.core.management import call_command
-from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
-from certificates import runs
-from certificates.models import ScheduleRun
-from certificates.platform.sandbox import Running, World, serve
-from credentials.models import UserCredential
+from certificates.platform.sandbox.command import DEFAULT_PORT
+from tests import service
+from tests.browser.conftest import PASSWORD
+from tests.functional.forks import Forks, forks
+from tests.processes import HOST, PYTHON, Process, free_port
+from tests.servers import ROOT, redis_server
 
-DOCS: Final = Path(__file__).parents[2] / "docs/badges"
+DOCS: Final = ROOT / "docs/badges"
 TEXT: Final = (DOCS / "schedules.md").read_text(encoding="utf-8")
-STEPS: Final = re.findall(r"^\d\. (.*)$", TEXT, re.MULTILINE)
-pytestmark = pytest.mark.django_db(transaction=True)
+SECTION: Final = TEXT.partition("## From nothing to the first credential\n")[2].partition("\n## ")[
+    0
+]
+STEPS: Final = re.findall(r"^\d\. (.*)$", SECTION, re.MULTILINE)
+PLATFORM, UP, ACCOUNT, BY_HAND, SAID = re.findall(
+    r"^```\w*\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE
+)
+_PLATFORM: Final = "-m certificates.platform.sandbox"
+
+
+@attrs.frozen
+class Up:
+    url: str
+    manage: Forks
+
+    def say(self, commands: str) -> str:
+        """What the `./dev manage` lines print."""
+        lines = re.findall(r"^\./dev manage (.*)$", commands, re.MULTILINE)
+        return "".join(self.manage.run(*line.split()) for line in lines)
+
+
+def exports(text: str) -> Mapping[str, str]:
+    return dict(re.findall(r"^export (\w+)=(.*)$", text, re.MULTILINE))
+
+
+def academy() -> str:
+    """What docs/badges/retrievers.md says to save as academy.json."""
+    manual = (DOCS / "retrievers.md").read_text(encoding="utf-8")
+    found = re.search(r"`academy.json`:\n\n```json\n(.*?)^```$", manual, re.DOTALL | re.MULTILINE)
+    assert found
+    return found[1]
 
 
 @pytest.fixture
-def platform(settings: Settings) -> Iterator[Running]:
-    """The academy of docs/badges/retrievers.md."""
-    manual = (DOCS / "retrievers.md").read_text(encoding="utf-8")
-    found = re.search(r"^```json\n(\{\s+\"people\".*?)^```$", manual, re.DOTALL | re.MULTILINE)
-    assert found
-    with serve(World.from_document(json.loads(found[1]))) as running:
-        settings.PLATFORM_API_BASE_URL = running.url
-        settings.PLATFORM_API_CLIENT_ID = settings.PLATFORM_API_CLIENT_SECRET = "anything"
-        yield running
+def up(tmp_path: Path) -> Iterator[Up]:
+    """The three terminals, on free ports."""
+    web, platform = free_port(), free_port()
+    told = exports(UP)
+    assert told == exports(BY_HAND)
+    address = told["PLATFORM_API_BASE_URL"]
+    assert address.endswith(f":{DEFAULT_PORT}")
+    env = {
+        **told,
+        "PLATFORM_API_BASE_URL": address.replace(str(DEFAULT_PORT), str(platform)),
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'laurel.sqlite3'}",
+        "STORAGE_URL": (tmp_path / "media").as_uri(),
+        "PUBLIC_BASE_URL": f"http://{HOST}:{web}",
+        "GUNICORN_CMD_ARGS": "--preload",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        "DJANGO_SUPERUSER_EMAIL": "prof@example.com",
+    }
+    started: list[Process] = []
+    with redis_server(tmp_path / "redis") as redis, ExitStack() as running:
+        env["REDIS_URL"] = redis.url
+
+        def start(name: str, *command: str | Path) -> None:
+            log = tmp_path / f"{name}.log"
+            each = Process(command, log=log, env=env)
+            started.append(running.enter_context(each))
+
+        file = tmp_path / "academy.json"
+        file.write_text(academy())
+        # Django, which it does not need, would take longer to start than the rest of it.
+        without_django = PLATFORM.replace("./dev manage platform_sandbox", _PLATFORM)
+        words = without_django.replace(file.name, str(file)).split()
+        start("platform", PYTHON, *words, "--port", str(platform))
+        manage = running.enter_context(forks(tmp_path, env=env))
+        manage.run("migrate", "-v0")
+        commands = service.commands(str(web))
+        start("web", *commands["web"])
+        start("worker", *commands["worker"], "--concurrency", "1")
+        up = Up(f"http://{HOST}:{web}", manage)
+        up.say(ACCOUNT.replace("\n", " --noinput --username prof\n"))
+        for process, port in zip(started, (platform, web), strict=False):
+            process.wait_for(partial(service.answers, port))
+        yield up
 
 
 def code(step: int) -> list[str]:
@@ -42,81 +108,134 @@ def code(step: int) -> list[str]:
     return re.findall(r"`([^`]+)`", STEPS[step - 1])
 
 
-def carry_out() -> None:
-    """As a worker does."""
-    (waiting,) = runs.due(timezone.now())
-    assert runs.work(waiting, clock=timezone.now)
+def labels(step: int) -> list[str]:
+    """What it tells to look for, without its own title."""
+    found = re.findall(r"\*\*([^*]+)\*\*", STEPS[step - 1])
+    return [part for label in found[1:] for part in label.split(" → ")]
 
 
-def save(page: Page) -> None:
-    page.locator("button[name=_save]").click()
-    expect(page.locator("body")).to_contain_text("successfully")
+@attrs.frozen
+class Admin:
+    page: Page
+
+    def sign_in(self, url: str) -> None:
+        self.page.goto(f"{url}/admin/login/")
+        self.page.fill("#id_username", "prof")
+        self.page.fill("#id_password", PASSWORD)
+        self.page.press("#id_password", "Enter")
+        self.page.wait_for_url("**/admin/")
+
+    def menu(self, group: str, entry: str) -> None:
+        """**Group → Entry** of the sidebar."""
+        heading = self.page.get_by_role("heading", name=group, exact=True)
+        part = self.page.locator("#nav-sidebar div", has=heading).last
+        part.locator("a").get_by_text(entry, exact=True).click()
+
+    def add(self, *choices: str) -> None:
+        """The round button with the plus, and what the page before the form asks."""
+        self.page.locator("a.addlink").click()
+        for choice in choices:
+            self.page.get_by_role("link", name=choice, exact=True).click()
+
+    def fill(self, **values: str) -> None:
+        for name, value in values.items():
+            self.page.locator(f"[name={name}]").fill(value)
+
+    def open(self, row: str) -> None:
+        self.page.get_by_role("link", name=row).first.click()
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def save(self) -> None:
+        self.press("Save")
+        expect(self.page.locator("body")).to_contain_text("successfully")
+
+    def says(self, *texts: str) -> None:
+        """In time: workers are at it, and pages of runs reload by themselves."""
+        for text in texts:
+            expect(self.page.locator("#content")).to_contain_text(text, timeout=30_000)
 
 
-@pytest.mark.usefixtures("platform")
-def test_lc_3_the_first_credential_by_schedule(prof: Page, live_server: LiveServer) -> None:
-    def go(path: str) -> None:
-        prof.goto(f"{live_server.url}/admin/{path}")
-
-    badge, *_ = code(1)
-    go("credentials/badgetemplate/add/")
-    prof.locator("[name=name]").fill(badge)
-    save(prof)
-
-    retriever, kind = code(2)
-    go("certificates/credentialtype/add/")
-    prof.get_by_role("link", name=retriever, exact=True).click()
-    expect(prof.locator("body")).to_contain_text("If empty: 0.9.")
-    prof.locator("[name=name]").fill(kind)
-    save(prof)
-
-    kind, badge, context = code(3)
-    go("certificates/eligibilityschedule/add/")
-    prof.get_by_role("link", name=kind).click()
-    prof.locator(".select2-selection").first.click()
-    prof.locator(".select2-search__field").fill(badge)
-    prof.locator(".select2-results__option", has_text=badge).click()
-    prof.locator("[name=context_key]").fill(context)
-    expect(prof.locator("[name=requires]")).to_be_checked()
-    save(prof)
-
-    go("credentials/badgetemplate/")
-    prof.get_by_role("link", name=badge).click()
-    prof.get_by_role("button", name="Activate").click()
-    expect(prof.locator("body")).to_contain_text("is active")
-
-    counts, learner = code(5)
-    go("certificates/eligibilityschedule/")
-    prof.get_by_role("link", name=context).click()
-    schedule = prof.url
-    prof.get_by_role("button", name="Who would get it?").click()
-    expect(prof.locator("body")).to_contain_text("Waits for a worker")
-    carry_out()
-    expect(prof.locator("body")).to_contain_text(counts)  # the page reloads by itself
-    expect(prof.locator("table")).to_contain_text(learner)
-    assert not UserCredential.objects.exists()
-
-    (counts,) = code(6)
-    prof.goto(schedule)
-    prof.get_by_role("button", name="Run now").click()
-    carry_out()
-    expect(prof.locator("body")).to_contain_text(counts)
-    assert [str(each.learner) for each in UserCredential.objects.all()] == ["ann"]
-
-    prof.goto(schedule)
-    prof.locator("[name=enabled]").check()
-    save(prof)
-    expect(prof.locator("table")).to_contain_text("Every day")
-    assert prof.script_failures == []  # type: ignore[attr-defined]
-
-    _at_the_command_line()
+def test_lc_3_from_nothing_to_the_first_credential(page: Page, up: Up) -> None:
+    page.set_default_timeout(10_000)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    admin = Admin(page)
+    admin.sign_in(up.url)
+    prepare(admin)
+    earn(admin, up)
+    assert up.say(BY_HAND) == SAID
+    assert learners_of(up) == ["ann"]
 
 
-def _at_the_command_line() -> None:
-    """It was awarded before: ann is known already."""
-    (expected,) = re.findall(r"^```text\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-    output = io.StringIO()
-    call_command("run_schedules", stdout=output)
-    again = re.sub(r"^\d+", "1", output.getvalue())
-    assert again == expected.replace("1 awarded, 0 known", "0 awarded, 1 known")
-    assert ScheduleRun.objects.count() == 3
+def prepare(admin: Admin) -> None:
+    """Steps 1 to 4: the badge, the type, the schedule; activate the badge."""
+    page = admin.page
+    (badge, provider), templates = code(1), labels(1)
+    admin.menu(*templates)
+    admin.add()
+    admin.fill(name=badge)
+    page.get_by_label(provider).check()
+    admin.save()
+
+    (retriever, kind), (*types, options) = code(2), labels(2)
+    admin.menu(*types)
+    admin.add(retriever)
+    admin.fill(name=kind)
+    admin.says(options, "If empty: 0.9.")
+    admin.save()
+
+    (_, badge, context), (*schedules, ticked) = code(3), labels(3)
+    admin.menu(*schedules)
+    admin.add(kind)
+    page.locator(".select2-selection").first.click()
+    page.locator(".select2-search__field").fill(badge)
+    page.locator(".select2-results__option", has_text=badge).click()
+    admin.fill(context_key=context)
+    expect(page.get_by_label(ticked)).to_be_checked()
+    admin.save()
+
+    admin.menu(*templates)
+    admin.open(badge)
+    admin.press(*labels(4))
+    expect(page.locator("body")).to_contain_text("is active")
+
+
+def earn(admin: Admin, up: Up) -> None:
+    """Steps 5 to 7: look before anything happens, run now, switch it on."""
+    page = admin.page
+    *_, context = code(3)
+    (counts, learner), (who, learners) = code(5), labels(5)
+    admin.menu(*labels(3)[:2])
+    admin.open(context)
+    schedule = page.url
+    admin.press(who)
+    admin.says(counts, learners, learner)
+    assert not learners_of(up)
+
+    counts, name = code(6)
+    page.goto(schedule)
+    admin.press("Run now")
+    admin.says(counts)
+    assert learners_of(up) == ["ann"]
+    admin.menu(*labels(6))
+    page.reload()
+    admin.open(name)
+    file, vouched = page.locator("a[href$='.pdf']"), page.locator("a[href*='/verify/']")
+    assert file.get_attribute("href")
+    vouched.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+    page.goto(schedule)
+    page.get_by_label(*labels(7)).check()
+    admin.save()
+    admin.says("Every day")
+
+
+def learners_of(up: Up) -> list[str]:
+    """Who holds a badge."""
+    return [
+        each["username"]
+        for each in json.loads(up.manage.run("badges_state"))["learners"]
+        if any(template["credential"] for template in each["templates"])
+    ]

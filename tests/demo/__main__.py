@@ -22,7 +22,7 @@ from tests.demo.campus import EVALUATED, Campus, make_campus
 from tests.demo.certificates import look_at_certificates
 from tests.demo.findings import Findings, differences, read_findings
 from tests.demo.reckoning import Outcome, reckon
-from tests.demo.running import CAMPUS, FOLDER, LOCK, Running, running
+from tests.demo.running import CAMPUS, FOLDER, LOCK, MAILS, Running, running
 from tests.demo.stories import COURSES
 from tests.demo.stream import TOPICS, Stream, make_stream, write_lines
 from tests.processes import ROOT, ProgramError
@@ -67,9 +67,12 @@ def _demonstrate(run: Running) -> tuple[Outcome, Findings, float]:
     _introduce(stream, document)
     CAMPUS.write_text(json.dumps(campus.world))
     _say("starting")
-    run.start("sandbox", "platform", "web")  # nobody calls the web server yet: it needs no tables
+    run.start(
+        "mails", "sandbox", "platform", "web"
+    )  # nobody calls the web server yet: it needs no tables
     inside.connect(run.environment)
     inside.manage("migrate", interactive=False, verbosity=0)
+    run.wait_for_server("mails", port=run.ports.mails)
     run.start("worker")
     inside.manage("badges_import", str(TEMPLATES))
     schedule = inside.make_schedule()
@@ -99,7 +102,7 @@ def _demonstrate(run: Running) -> tuple[Outcome, Findings, float]:
         sandbox=run.control("state"),
         learners=inside.known_learners(),
         messages=messages,
-        certificates=look_at_certificates(state, port=run.ports.web),
+        certificates=look_at_certificates(state, port=run.ports.web, mails=MAILS),
         run=inside.run_counts(asked),
     )
     print(f"done in {time.monotonic() - started:.0f} s")
@@ -133,7 +136,7 @@ def _introduce(stream: Stream, document: Mapping[str, Any]) -> None:
         f"{len(TOPICS)} topics): some twice, some late,\none broken, some of types nobody asked "
         f"for. {len(document['templates'])} badge templates decide; a schedule asks the platform\n"
         "who completed a course. Consumer, worker, beat, web server, and the local stand-ins for\n"
-        "Credly and the platform are separate processes.",
+        "Credly, the platform and a mail server are separate processes.",
         flush=True,
     )
 
@@ -165,6 +168,7 @@ def _serve(run: Running, expected: Outcome, found: Findings) -> None:
         "(open a row: why the badge is held, lost or blocked)\n"
         f"Schedule: {web}/admin/certificates/eligibilityschedule/ (one, with its run)\n"
         f"{_certificates(found, web=web)}"
+        f"Mails:    {MAILS.relative_to(ROOT)}/new/ (what the learners were sent)\n"
         f"Credly:   {run.ports.sandbox_url}/\n"
         "Ctrl-C stops everything.",
         flush=True,

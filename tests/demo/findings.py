@@ -32,7 +32,7 @@ class Badge:
 @attrs.frozen
 class Certificate:
     """`state`: as the service recorded it; `status` and `name`: what its page tells anybody;
-    `text`: of the file, None when that is not given out.
+    `text`: of the file, None when that is not given out; `told`: whom a mail went to, each time.
     """
 
     key: str
@@ -40,6 +40,7 @@ class Certificate:
     status: str
     name: str
     text: str | None
+    told: Sequence[str] = ()
 
     def bears(self, name: str) -> bool:
         return self.name == name and name in (self.text or "")
@@ -134,6 +135,9 @@ def _of_learners(expected: Outcome, found: Findings) -> Iterator[str]:
         problem = _certificate_problem(
             status, expected.printed.get(pair), found.certificates.get(pair)
         )
+        problem = problem or _mail_problem(
+            status, expected.emails.get(pair[0], ""), found.certificates.get(pair)
+        )
         if problem:
             yield f"{name}: {problem}"
     ours = {(expected.emails[learner], template) for learner, template in expected.standings}
@@ -188,6 +192,13 @@ def _certificate_problem(
     if (found.state, found.status) != ("available", "valid") or not found.bears(printed):
         return f"the certificate is no valid one for {printed}: {found}"
     return None
+
+
+def _mail_problem(status: str | None, address: str, found: Certificate | None) -> str | None:
+    """Whether the learner heard of the certificate once; nobody needs to hear of a lost one."""
+    if found is None or (status == "revoked" and not found.told):
+        return None
+    return None if list(found.told) == [address] else f"mails went to {list(found.told)}"
 
 
 def _of_counts(expected: Outcome, found: Findings) -> Iterator[str]:

@@ -28,9 +28,10 @@ from tests.processes import ProgramError
 
 _GROUP: Final = b"laurel"
 _WAITING: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
-    "Issuance": ({"next_attempt_at__isnull": False}, "issuances not carried out"),
-    "OutboxEvent": ({"published_at": None}, "awards and revocations not published"),
-    "CredlyWebhook": ({"next_attempt_at__isnull": False}, "webhooks not worked out"),
+    "credentials.Issuance": ({"next_attempt_at__isnull": False}, "issuances not carried out"),
+    "credentials.OutboxEvent": ({"published_at": None}, "awards and revocations not published"),
+    "credentials.CredlyWebhook": ({"next_attempt_at__isnull": False}, "webhooks not worked out"),
+    "certificates.CertificateMail": ({"next_attempt_at__isnull": False}, "mails not sent"),
 }
 
 
@@ -157,8 +158,9 @@ class Progress:
         self._run.wait(lambda: asking if unfinished.exists() else [])
 
     def wait_until_issued(self) -> None:
-        """Returns when all that is read now is carried out and published."""
-        self._run.wait(lambda: self._waiting("Issuance", "OutboxEvent"))
+        """Returns when all that is read now is carried out, published and told."""
+        models = ("credentials.Issuance", "credentials.OutboxEvent", "certificates.CertificateMail")
+        self._run.wait(lambda: self._waiting(*models))
 
     def settle(self) -> None:
         """Returns when nothing is left to do anywhere."""
@@ -185,7 +187,7 @@ class Progress:
 
     def _waiting(self, *models: str) -> Unfinished:
         counts = {
-            model: apps.get_model("credentials", model).objects.filter(**_WAITING[model][0]).count()
+            model: apps.get_model(model).objects.filter(**_WAITING[model][0]).count()
             for model in models
         }
         return [

@@ -74,6 +74,8 @@ def _certificates(expected: Outcome, found: Findings) -> Iterator[tuple[str, int
     gone = Counter(each.status for each in found.certificates.values() if not each.text)
     yield "certificates: PDF files anybody can check", want["awarded"], seen["valid"]
     yield "certificates: withdrawn, and their pages say so", want["revoked"], gone["revoked"]
+    told = sum(len(each.told) for each in found.certificates.values() if each.text)
+    yield "certificates: mails to their holders, one each", want["awarded"], told
 
 
 def _counts(standings: Iterable[Standing]) -> Counter[str]:

@@ -27,6 +27,7 @@ _WORKER_OPTIONS: Final = ["--concurrency", "2", "--loglevel", "WARNING"]
 _PATIENCE: Final = 120.0  # seconds
 _KEY: Final = "key-of-acme"
 CAMPUS: Final = FOLDER / "campus.json"
+MAILS: Final = FOLDER / "mails"  # a Maildir
 
 Unfinished = Sequence[tuple[str, str]]  # the process it is up to, what is not done
 
@@ -36,6 +37,7 @@ class Ports:
     web: int = attrs.field(factory=free_port)
     sandbox: int = attrs.field(factory=free_port)
     platform: int = attrs.field(factory=free_port)
+    mails: int = attrs.field(factory=free_port)
 
     @property
     def web_url(self) -> str:
@@ -64,6 +66,10 @@ class Running:
             "platform": [
                 *[PYTHON, "-m", "certificates.platform.sandbox", "--data", str(CAMPUS)],
                 *["--port", str(self.ports.platform)],
+            ],
+            "mails": [
+                *[PYTHON, "-m", "aiosmtpd", "--nosetuid", "--listen", f"{HOST}:{self.ports.mails}"],
+                *["--class", "aiosmtpd.handlers.Mailbox", str(MAILS)],
             ],
             **service.commands(str(self.ports.web)),
         }
@@ -201,7 +207,7 @@ def _environment(ports: Ports, webhook_secret: str, redis: RedisServer) -> dict[
         "PLATFORM_API_CLIENT_ID": "laurel",
         "PLATFORM_API_CLIENT_SECRET": "secret-of-laurel",
         "STORAGE_URL": (FOLDER.resolve() / "media").as_uri(),
-        "EMAIL_URL": "",
+        "EMAIL_URL": f"smtp://{HOST}:{ports.mails}",
         "LOG_LEVEL": "WARNING",
         # What the shell may have set for another service, and proxies between local processes.
         "ALLOWED_HOSTS": HOST,

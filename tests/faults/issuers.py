@@ -1,17 +1,19 @@
 """Workers that can be killed: a process that has loaded everything and forks one after the other.
 
-Reads a line, does what it says, answers with a line: `award N` learners, `revoke N` of them, `work`
-(the pid of a worker, and once it has ended another line with its exit status), `look` (JSON).
+Reads a line, does what it says, answers with a line: `award N` learners at Credly, `revoke N` of
+them, `certify N` learners, `work` (the pid of a worker, and once it has ended another line with its
+exit status), `look` (JSON).
 """
 
 import json
 import os
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import django
 
+_LONG = timedelta(days=100)
 _STEP = timedelta(minutes=5)  # so that what failed at about the same time is tried together
 
 
@@ -26,6 +28,9 @@ def main() -> None:
         verb, _, number = line.partition(" ")
         if verb == "award":
             awards.decide(awards.offer(awards.GLOBEX), awards.enroll(int(number)))
+            _say("done")
+        elif verb == "certify":
+            awards.decide(awards.offer_certificate(), awards.enroll(int(number)))
             _say("done")
         elif verb == "revoke":
             some = list(Learner.objects.order_by("pk")[: int(number)])
@@ -49,15 +54,23 @@ def _work() -> None:
     from django.db.models import Max, Min
     from django.utils import timezone
 
+    from certificates import delivery
     from credentials import worker
     from credentials.models import CredlyOrganization, Issuance
 
     ahead = timedelta()
+
+    def clock() -> datetime:
+        return timezone.now() + ahead
+
     while True:
-        worker.carry_out_due(clock=lambda: timezone.now() + ahead)  # noqa: B023 -- called at once
-        first = Issuance.objects.aggregate(first=Min("next_attempt_at"))["first"]
-        if first is None:
+        worker.carry_out_due(clock=clock)
+        delivery.work_due(clock=clock)
+        waiting = Issuance.objects.aggregate(first=Min("next_attempt_at"))["first"]
+        told = delivery.next_due(before=clock() + _LONG)
+        if waiting is None and told is None:
             return
+        first = min(each for each in (waiting, told) if each is not None)
         if CredlyOrganization.objects.exclude(paused_reason="").exists():
             raise RuntimeError("the account is paused")
         opens = CredlyOrganization.objects.aggregate(opens=Max("breaker_until"))["opens"]
@@ -77,6 +90,10 @@ def _found() -> Any:
             "last_error",
             "leased_until",
             live=F("credential__live"),
+            key=F("certificate__verify_uuid"),
+            size=F("certificate__size"),
+            shown=F("certificate__state"),
+            mail=F("certificate__mail__state"),
             learner=F("credential__learner__uuid"),
         )
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from celery import current_app
 from django.test import Client
+from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 from pytest_django import Settings
@@ -60,12 +61,25 @@ def test_lc_1_beat_calls_it_once_it_is_enabled() -> None:
     assert holders(made.template) == [ANN]
 
 
+def test_lc_14_two_schedules_of_one_course_run_on_their_own_times() -> None:
+    hourly, weekly = schedule(badge("A")), schedule(badge("B"))
+    schedules.switch(hourly, on=True, often="hour")
+    schedules.switch(weekly, on=True, often="week")
+    tasks_of_both = PeriodicTask.objects.filter(task=schedules.TASK)
+    for hours, called in ((0.5, []), (2, [hourly]), (24 * 8, [hourly, weekly])):
+        tasks_of_both.update(last_run_at=timezone.now() - timedelta(hours=hours))
+        assert sorted(args for _, args, _ in _called_by_beat()) == [[each.pk] for each in called]
+
+
 def _called_by_beat() -> list[tuple[str, list[int], str]]:
     """What beat sends to the workers when it looks at its tasks now."""
     with current_app.connection_for_write() as connection:
         queue = connection.SimpleQueue("celery")
         queue.clear()
-        DatabaseScheduler(app=current_app, lazy=False, producer=connection.Producer()).tick()
+        beat = DatabaseScheduler(app=current_app, lazy=False, producer=connection.Producer())
+        while beat.tick() == 0:  # sends one of those that are due
+            pass
+        beat.sync()  # as it does when it ends: else at the end of Python, without a database
         called = []
         while queue.qsize():
             message = queue.get_nowait()

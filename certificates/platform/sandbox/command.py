@@ -4,7 +4,6 @@ import argparse
 import json
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -40,18 +39,14 @@ def world_of(options: dict[str, Any]) -> World:
 
 def run(world: World, *, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serves until SIGTERM or SIGINT. Call it from the main thread. Raises OSError: port taken."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda _number, _frame: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    ends = {signal.SIGTERM, signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # also of the threads to come
     try:
         with serve(world, host=host, port=port) as running:
             announce(f"Platform sandbox: {running.url}")
-            stop.wait()
+            signal.sigwait(ends)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

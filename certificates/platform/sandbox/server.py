@@ -1,13 +1,15 @@
 """HTTP around the sandbox: the standard library's server, one thread per connection."""
 
 import json
-import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import attrs
 
 from certificates.platform.sandbox.core import Encoded, Sandbox
 from certificates.platform.sandbox.world import World
@@ -26,6 +28,9 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE
 
     def _serve(self) -> None:
+        if self.server.stopping.is_set():  # on a connection that the client kept open
+            self.close_connection = True
+            return
         if len(self.path) > LONGEST_ADDRESS:
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
             return
@@ -83,63 +88,34 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], *, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.stopping = threading.Event()
-        self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing: a client that went away, as one with a time-out does, is no fault."""
 
-    def hang_up(self) -> None:
-        """Ends the connections that clients keep open, so that nothing answers after a stop."""
-        for connection in tuple(self._open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
-
+@attrs.frozen
 class Running:
-    """A sandbox that listens at `url`. A context manager: leaving it stops it."""
-
-    def __init__(self, sandbox: Sandbox, *, host: str, port: int) -> None:
-        self.sandbox = sandbox
-        self._server = _Server((host, port), sandbox=sandbox)
-        self.url = sandbox.url = f"http://{host}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name="platform-sandbox",
-            daemon=True,
-        )
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.stopping.set()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+    sandbox: Sandbox
+    url: str
 
 
-def serve(world: World | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Running:
-    """Starts listening and returns at once; port 0 takes a free one. OSError: it is taken."""
-    return Running(Sandbox(world or World()), host=host, port=port)
+@contextmanager
+def serve(
+    world: World | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[Running]:
+    """Listens until the end of the block; port 0 takes a free one. OSError: it is taken."""
+    sandbox = Sandbox(world or World())
+    server = _Server((host, port), sandbox=sandbox)
+    sandbox.url = f"http://{host}:{server.server_address[1]}"
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="platform-sandbox"
+    )
+    thread.start()
+    try:
+        yield Running(sandbox, sandbox.url)
+    finally:
+        server.shutdown()
+        server.stopping.set()
+        server.server_close()
+        thread.join()

@@ -86,7 +86,7 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
 @pytest.fixture(autouse=True)
 def _empty_storage() -> Iterator[None]:
     yield
-    for folder in ("certificates/public", "certificates/archive"):
+    for folder in ("certificates/public", "certificates/archive", "certificates/assets"):
         for name in stored(folder):
             default_storage.delete(f"{folder}/{name}")
 

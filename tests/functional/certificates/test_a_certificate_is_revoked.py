@@ -5,12 +5,14 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
+from badges.models import Decision
 from certificates.delivery import files
 from certificates.issuing import begin
 from certificates.models import CertificateMail
-from credentials.models import Issuance
+from credentials.models import BadgeTemplate, Issuance
 from tests.fakes import generators
 from tests.functional.certificates.conftest import (
     MailServer,
@@ -54,6 +56,24 @@ def test_lc_9_the_file_goes_to_the_archive_and_the_page_says_why(
     assert told["reason"] in page
 
 
+def test_lc_9_the_page_names_the_reason_that_staff_gave_and_not_who(
+    earned: Service, client: Client
+) -> None:
+    earned.issue()
+    client.force_login(User.objects.create_superuser("prof-of-physics"))
+    entered = {
+        "verb": "revoke",
+        "username": "ann",
+        "template": BadgeTemplate.objects.get().pk,
+        "reason": "Handed in the report of somebody else.",
+    }
+    assert client.post(reverse("admin:badges_by_hand"), entered).status_code == 302
+    told = client.get(f"/verify/{certificate().verify_uuid}.json").json()
+    assert told["reason"] == "Handed in the report of somebody else."
+    decision = Decision.objects.get(outcome="revoked")
+    assert decision.reason == "Handed in the report of somebody else. (prof-of-physics)"
+
+
 def test_lc_9_it_is_out_of_reach_before_any_worker_came(earned: Service, client: Client) -> None:
     earned.issue()
     lose(earned)
@@ -74,6 +94,20 @@ def test_lc_9_the_archive_is_for_staff(earned: Service, client: Client) -> None:
     assert client.get(address).status_code in {302, 403}
     client.force_login(User.objects.create_superuser("prof"))
     assert client.get(address).content == drawn
+
+
+def test_revoked_before_anything_was_drawn(earned: Service, client: Client) -> None:
+    begin(Issuance.objects.get())
+    Issuance.objects.update(started=True, external_id="x", state="available")
+    lose(earned)
+    earned.issue()
+    row = certificate()
+    assert row.state == "withdrawn"
+    client.force_login(User.objects.create_superuser("prof"))
+    page = f"/admin/certificates/certificate/{row.pk}"
+    assert "archived.pdf" not in client.get(f"{page}/change/").content.decode()
+    assert client.get(f"{page}/archived.pdf").status_code == 404
+    assert client.get(f"/verify/{row.verify_uuid}/").status_code == 404
 
 
 def test_lc_9_what_was_revoked_is_not_issued_again(earned: Service, client: Client) -> None:

@@ -1,15 +1,23 @@
 """The page behind the link and the QR code, for whoever was shown a certificate."""
 
-from uuid import uuid4
+import io
+from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django.utils.translation import get_language
 
+from certificates.delivery import files
 from certificates.issuing import begin
+from certificates.models import Certificate
+from certificates.reissue import reissue
 from credentials.models import Issuance, Learner, UserCredential
 from tests.functional.certificates.conftest import certificate, earn, load
 from tests.functional.conftest import Service
+from tests.functional.stories import passes
 
 
 @pytest.fixture
@@ -102,6 +110,40 @@ def test_the_visitor_may_choose(key: str, client: Client) -> None:
     assert "Este certificado es válido" in page
     assert "1 de marzo de 2026" in page
     assert get_language() == "en"  # and staff, by the same process, are not spoken to in it
+
+
+def test_where_a_file_was_a_page_says_why_it_is_gone(
+    earned: Service, key: str, client: Client
+) -> None:
+    earned.publish([passes("ann", 1, minute=5, passing=False)])
+    earned.consume()
+    for _ in range(2):  # before a worker came, and after it
+        answer = client.get(f"/certificates/{key}.pdf", headers={"Accept-Language": "de"})
+        assert (answer.status_code, answer["Content-Language"]) == (404, "de")
+        assert "Dieses Zertifikat wurde widerrufen" in answer.content.decode()
+        earned.issue()
+    unknown = client.get(f"/certificates/{uuid4()}.pdf").content.decode()
+    assert "There is no certificate of this key" in unknown
+
+
+@pytest.mark.parametrize("what", ["deleted", "half written"])
+def test_a_file_that_is_not_whole(key: str, client: Client, what: str) -> None:
+    """The certificate is as valid as before, and staff can draw it anew."""
+    if what == "deleted":
+        default_storage.delete(files.public_name(UUID(key)))
+    else:
+        files.publish(UUID(key), data=b"%PDF-1.4 half")
+    answer = client.get(f"/certificates/{key}.pdf")
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert "This certificate is valid" in page
+    assert "cannot be found at the moment" in page
+    assert "Open the certificate" not in page
+    assert client.get(f"/verify/{key}.json").json()["status"] == "valid"
+
+    assert reissue(Certificate.objects.all(), now=timezone.now()) == (1, 0)
+    call_command("issue_due", stdout=io.StringIO())
+    assert client.get(f"/certificates/{key}.pdf").status_code == 200
 
 
 def test_nobody_is_followed(key: str, client: Client) -> None:

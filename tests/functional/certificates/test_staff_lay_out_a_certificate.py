@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pypdf import PdfReader
@@ -14,12 +15,14 @@ from pypdf import PdfReader
 from certificates.models import Asset, Certificate, CertificateLayout
 from certificates.pdf import design, typefaces
 from credentials.models import BadgeTemplate
-from tests.functional.certificates.conftest import earn, load, public_file
+from tests.functional.certificates.conftest import earn, load, public_file, stored
 from tests.functional.conftest import Service
 from tests.unit.certificates.pdf.papers import blank
+from tests.unit.certificates.pdf.test_uploads import encrypted, no_pages
 
 NOTO = (design.FILE.parent.parent / "fonts" / "NotoSans-Bold.ttf").read_bytes()
 ADMIN = "/admin/certificates"
+ASSETS = "certificates/assets"
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ def save(prof: Client, options: Any, **more: Any) -> list[str]:
     entered = {"template": template.pk, "generator": "standard", "options": text, **more}
     answer = prof.post(f"{ADMIN}/certificatelayout/{where}", entered)
     if answer.status_code == 302:
+        assert answer["Location"].endswith("/change/" if row is None else "/certificatelayout/")
         return []
     found: list[str] = answer.context["adminform"].form.errors["options"]
     return list(found)
@@ -56,6 +60,8 @@ def text_of(data: bytes | None) -> str:
 
 def test_lc_7_files_that_cannot_be_drawn_with(prof: Client) -> None:
     assert upload(prof, "mine", "pdf", b"<html>") == {"file": ["This is not a PDF."]}
+    assert upload(prof, "mine", "pdf", encrypted())["file"][0].startswith("This PDF is encrypted.")
+    assert upload(prof, "mine", "pdf", no_pages()) == {"file": ["This PDF has no pages."]}
     assert upload(prof, "mine", "font", blank())["file"][0].startswith("This font cannot be put")
     assert upload(prof, "mine", "image", NOTO) == {"file": ["This is neither a PNG nor a JPEG."]}
     large = blank() + b"\n" * (10 * 1024 * 1024)
@@ -158,6 +164,66 @@ def test_a_file_in_use_can_be_replaced_but_not_deleted(service: Service, prof: C
     row = CertificateLayout.objects.get()
     shown = prof.get(f"{ADMIN}/certificatelayout/{row.pk}/preview/").content
     assert float(PdfReader(BytesIO(shown)).pages[0].mediabox.width) == 500
+
+
+def test_a_file_that_was_replaced_is_removed_and_what_was_issued_stays(
+    service: Service, prof: Client
+) -> None:
+    load(service)
+    upload(prof, "acme", "pdf", blank((400, 300)))
+    upload(prof, "other", "pdf", blank((300, 300)))
+    save(prof, {"template": "acme", "elements": {"name": {"x": 30, "y": 100}}}, in_use="on")
+    earn(service)
+    service.issue()
+    issued, layout = public_file(prof), CertificateLayout.objects.get()
+    acme, other = Asset.objects.get(slug="acme"), Asset.objects.get(slug="other")
+    assert len(stored(ASSETS)) == 2
+
+    page = f"{ADMIN}/asset/{acme.pk}/change/"
+    refused = prof.post(page, {"file": SimpleUploadedFile("new.pdf", b"<html>")})
+    assert refused.status_code == 200
+    assert len(stored(ASSETS)) == 2
+    for size in (500, 600):
+        file = SimpleUploadedFile("new.pdf", blank((size, 300)))
+        assert prof.post(page, {"file": file}).status_code == 302
+        acme.refresh_from_db()
+        shown = prof.get(f"{ADMIN}/certificatelayout/{layout.pk}/preview/").content
+        assert float(PdfReader(BytesIO(shown)).pages[0].mediabox.width) == size  # not a former one
+        assert sorted(stored(ASSETS)) == sorted(
+            str(each.file).removeprefix(f"{ASSETS}/") for each in (acme, other)
+        )
+    assert prof.post(page, {}).status_code == 302  # saved without another file
+    assert default_storage.exists(str(acme.file))
+    assert public_file(prof) == issued
+
+    assert prof.post(f"{ADMIN}/asset/{other.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert [f"{ASSETS}/{name}" for name in stored(ASSETS)] == [acme.file.name]
+
+
+def test_a_file_that_a_layout_could_not_be_drawn_with_replaces_nothing(
+    service: Service, prof: Client
+) -> None:
+    load(service)
+    upload(prof, "acme", "pdf", blank((400, 300), (400, 300)))
+    save(prof, {"template": "acme", "page": 2, "elements": {"name": {"x": 30, "y": 100}}})
+    page = f"{ADMIN}/asset/{Asset.objects.get().pk}/change/"
+    answer = prof.post(page, {"file": SimpleUploadedFile("new.pdf", blank((400, 300)))})
+    assert answer.context["adminform"].form.errors["file"] == [
+        (
+            "Layout of Data Explorer would not work any more: page: "
+            "The template has 1 pages, and the text is to stand on page 2."
+        )
+    ]
+    assert len(stored(ASSETS)) == 1
+
+
+def test_a_file_that_another_asset_has_is_kept(prof: Client) -> None:
+    """Nobody uploads that; whoever copies a database by hand may."""
+    upload(prof, "acme", "pdf", blank())
+    acme = Asset.objects.get()
+    Asset.objects.create(slug="copy", kind="pdf", file=acme.file.name, sha256=acme.sha256, size=1)
+    assert prof.post(f"{ADMIN}/asset/{acme.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert len(stored(ASSETS)) == 1
 
 
 def test_a_preview_that_cannot_be_drawn_says_why(service: Service, prof: Client) -> None:

@@ -17,6 +17,7 @@ POLICY: Final = [
     {"assignment_type": "lab", "count": 1, "dropped": 0, "weight": 0.1},
     {"assignment_type": "exam", "count": 1, "dropped": 0, "weight": 0.7},
 ]
+END: Final = "2999-12-31T23:30:00Z"  # nobody lives to see a story fail because it is over
 PEOPLE: Final = {"ann": 11, "bob": 12, "cid": 13, "dan": 14}
 
 
@@ -35,7 +36,7 @@ def course(key: str = CK, **enrolled: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": key,
         "name": "Proctoring for All",
-        "end": "2026-12-31T23:30:00Z",
+        "end": END,
         "policy": POLICY,
         "enrollments": [{"username": name, **about} for name, about in enrolled.items()],
     }

@@ -54,6 +54,27 @@ def test_the_type_is_chosen_first(admin_client: Client) -> None:
     assert f"?type={made.pk}" in admin_client.get(ADD).content.decode()
 
 
+def test_the_form_says_what_to_write(admin_client: Client) -> None:
+    chosen = admin_client.get(f"{TYPES}add/").content.decode()
+    assert "How much of a course, or of a lesson, somebody has completed." in chosen
+    fields = admin_client.get(f"{TYPES}add/?retriever=grades").context["adminform"].form.fields
+    grades = fields["option__required_grades"].widget.attrs["placeholder"]
+    assert grades == "Homework = 0.4\nFinal Exam = 0.9\ntotal = 0.8"
+
+    made = CredentialType.objects.create(name="Path", retriever="learning_path")
+    fields = admin_client.get(f"{ADD}?type={made.pk}").context["adminform"].form.fields
+    assert fields["context_key"].help_text == (
+        "Write a key of a learning path, which is free (data-path-2026)."
+    )
+
+
+def test_a_type_whose_retriever_is_gone_makes_no_schedules(admin_client: Client) -> None:
+    made = kind()
+    CredentialType.objects.update(retriever="lost")
+    page = send(admin_client, f"{ADD}?type={made.pk}", {"template": badge().pk, "context_key": CK})
+    assert "'lost' is not known" in all_errors(page)["context_key"][0]
+
+
 def test_a_schedule_is_made_with_its_requirement_and_a_task_that_is_off(
     admin_client: Client,
 ) -> None:
@@ -224,6 +245,7 @@ def test_run_now_shows_how_far_it_is(admin_client: Client) -> None:
     made = schedule()
     page = admin_client.post(f"{LIST}{made.pk}/do/run_now/", follow=True)
     assert "Waits for a worker" in page.content.decode()
+    assert "Run: waits for a worker." in admin_client.get(page_of(made)).content.decode()
     assert page["Refresh"] == "2"
 
     asked = ScheduleRun.objects.get()
@@ -232,10 +254,12 @@ def test_run_now_shows_how_far_it_is(admin_client: Client) -> None:
     def look() -> None:
         ScheduleRun.objects.update(evaluated=1)
         seen.append(admin_client.get(f"{RUNS}{asked.pk}/change/").content.decode())
+        seen.append(admin_client.get(page_of(made)).content.decode())
 
     oracle.meanwhile = look
     _work(asked)
     assert "Under way: 1 evaluated" in seen[0]
+    assert "Run: 1 evaluated so far." in seen[1]
     done = admin_client.get(f"{RUNS}{asked.pk}/change/")
     assert "Done: 2 evaluated, 1 eligible, 1 awarded" in done.content.decode()
     assert "Refresh" not in done

@@ -144,8 +144,10 @@ def test_a_difference_is_named(standing: Standing, findings: Findings, words: st
     assert any(words in each for each in differences(expected(standing), findings))
 
 
-VALID = Certificate("k", "available", "valid", "Ann Lee", "Ann Lee\nStatistics")
-GONE = Certificate("k", "revoked", "revoked", "Ann Lee", None)
+TOLD = ["ann@example.com"]
+VALID = Certificate("k", "available", "valid", "Ann Lee", "Ann Lee\nStatistics", TOLD)
+GONE = Certificate("k", "revoked", "revoked", "Ann Lee", None, TOLD)
+UNTOLD = attrs.evolve(GONE, told=[])  # lost before the mail went out
 
 
 def of_a_certificate(standing: Standing, certificate: Certificate | None) -> list[str]:
@@ -156,7 +158,9 @@ def of_a_certificate(standing: Standing, certificate: Certificate | None) -> lis
     return differences(want, have)
 
 
-@pytest.mark.parametrize(("standing", "certificate"), [(HOLDS, VALID), (LOST, GONE)])
+@pytest.mark.parametrize(
+    ("standing", "certificate"), [(HOLDS, VALID), (LOST, GONE), (LOST, UNTOLD)]
+)
 def test_a_certificate_as_it_should_be(standing: Standing, certificate: Certificate) -> None:
     assert of_a_certificate(standing, certificate) == []
 
@@ -173,6 +177,10 @@ def test_a_certificate_as_it_should_be(standing: Standing, certificate: Certific
         (LOST, VALID, "not withdrawn"),
         (LOST, attrs.evolve(GONE, text="Ann Lee"), "not withdrawn"),
         (LOST, attrs.evolve(GONE, status="valid"), "not withdrawn"),
+        (HOLDS, attrs.evolve(VALID, told=[]), "mails went to []"),
+        (HOLDS, attrs.evolve(VALID, told=["eve@example.com"]), "mails went to ['eve@example.com']"),
+        (HOLDS, attrs.evolve(VALID, told=TOLD * 2), "mails went to ['ann@example.com', 'ann"),
+        (LOST, attrs.evolve(GONE, told=TOLD * 2), "mails went to ['ann@example.com', 'ann"),
     ],
 )
 def test_a_certificate_that_is_wrong(
