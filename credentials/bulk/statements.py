@@ -86,16 +86,18 @@ class _SQLite:
         self.insert(table, rows, otherwise=" ON CONFLICT DO NOTHING")
 
     def update(self, table: Table, rows: Sequence[Row]) -> None:
+        self._run(lambda count: self._update(table, count), table, rows)
+
+    def _update(self, table: Table, count: int) -> str:
+        numbered = list(enumerate(table.columns[1:], start=2))
+        if count == 1:  # five times as fast as VALUES of one row
+            values = ", ".join(f"{each} = ?{number}" for number, each in numbered)
+            return f"UPDATE {table.name} SET {values} WHERE {table.key} = ?1"
         # So SQLite calls the columns of a VALUES that nobody named.
-        values = enumerate(table.columns[1:], start=2)
-        assignments = ", ".join(f"{each} = new.column{number}" for number, each in values)
-        self._run(
-            lambda count: (
-                f"UPDATE {table.name} SET {assignments} FROM (VALUES {table.marks(count)}) AS new"
-                f" WHERE {table.name}.{table.key} = new.column1"
-            ),
-            table,
-            rows,
+        values = ", ".join(f"{each} = new.column{number}" for number, each in numbered)
+        new = f"(VALUES {table.marks(count)}) AS new"
+        return (
+            f"UPDATE {table.name} SET {values} FROM {new} WHERE {table.name}.{table.key} = column1"
         )
 
     def _run(self, statement: Callable[[int], str], table: Table, rows: Sequence[Row]) -> None:
