@@ -10,7 +10,6 @@ import structlog
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
-from psycopg.types.json import set_json_dumps
 
 # Parameters one statement may carry where the database states no limit of its own. Longer lists
 # are cut, so that a batch costs a number of statements that grows only with this limit.
@@ -86,6 +85,8 @@ def prepare(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     learners for the five hundred of a batch.
     """
     if connection.vendor == "postgresql":
+        from psycopg.types.json import set_json_dumps
+
         set_json_dumps(orjson.dumps, connection.connection)
         with connection.cursor() as cursor:
             cursor.execute("SET random_page_cost = 1.1")

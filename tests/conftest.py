@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -14,6 +15,21 @@ from tests.servers import RedisServer, redis_server
 hypothesis_settings.register_profile("ci", max_examples=200, deadline=None)
 hypothesis_settings.register_profile("long", max_examples=5_000, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+# Files of a minute and more. A file is one worker's: begun last, they would leave the other idle.
+_LONG: Final = (
+    "functional/test_on_postgresql.py",
+    "property/test_flow.py",
+    "faults/test_consumers_are_killed.py",
+    "faults/test_consumers_race.py",
+    "faults/test_poison.py",
+    "functional/test_deleting_beside_the_consumer.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import Any, Final, Protocol
 
 import fastavro
+import orjson
 import psycopg
 from django.conf import settings
 from django.db import connection
@@ -36,6 +37,15 @@ CREATE TABLE IF NOT EXISTS floor_event (
 _UPSERT: Final = """
 ON CONFLICT (lms_user_id) DO UPDATE SET username = excluded.username, email = excluded.email,
     name = excluded.name, is_active = excluded.is_active, profile_time = excluded.profile_time"""
+
+_LEARNER: Final = {
+    "lms_user_id": "bigint",
+    "username": "text",
+    "email": "text",
+    "name": "text",
+    "is_active": "boolean",
+    "profile_time": "timestamptz",
+}
 
 Row = tuple[Any, ...]
 
@@ -155,12 +165,13 @@ class PostgresStore:
         self._db.commit()
 
     def write(self, events: Sequence[Row], learners: Sequence[Row]) -> None:
-        types = ("bigint", "text", "text", "text", "boolean", "timestamptz")
-        arrays = ", ".join(f"%s::{each}[]" for each in types)
+        columns = ", ".join(f"{name} {kind}" for name, kind in _LEARNER.items())
+        document = orjson.dumps([dict(zip(_LEARNER, each, strict=True)) for each in learners])
         with self._db.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO floor_learner SELECT * FROM unnest({arrays}) {_UPSERT}",  # noqa: S608 -- constants
-                [list(column) for column in zip(*learners, strict=True)],
+                "INSERT INTO floor_learner SELECT * FROM"  # noqa: S608 -- constants
+                f" json_to_recordset(%s::json) AS new ({columns}) {_UPSERT}",
+                [document.decode()],
             )
             if events:
                 with cursor.copy("COPY floor_event FROM STDIN") as copy:
