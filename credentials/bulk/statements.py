@@ -75,41 +75,42 @@ class _SQLite:
         return f"{wanted} {found} ON {by.equals('wanted')}", by.flat(among)
 
     def insert(self, table: Table, rows: Sequence[Row], *, otherwise: str = "") -> None:
-        self._run(
-            lambda count: f"INSERT INTO {table.target} VALUES {table.marks(count)}{otherwise}",
-            table,
-            rows,
-        )
+        def statement(count: int) -> str:
+            return f"INSERT INTO {table.target} VALUES {table.marks(count)}{otherwise}"
+
+        self._run(statement, table.prepared(rows))
 
     def insert_missing(self, table: Table, rows: Sequence[Row]) -> None:
         # Not INSERT OR IGNORE: that would also leave out rows that break a check.
         self.insert(table, rows, otherwise=" ON CONFLICT DO NOTHING")
 
     def update(self, table: Table, rows: Sequence[Row]) -> None:
-        self._run(lambda count: self._update(table, count), table, rows)
+        where = f"WHERE {table.name}.{table.key} ="
 
-    def _update(self, table: Table, count: int) -> str:
-        numbered = list(enumerate(table.columns[1:], start=2))
-        if count == 1:  # five times as fast as VALUES of one row
-            values = ", ".join(f"{each} = ?{number}" for number, each in numbered)
-            return f"UPDATE {table.name} SET {values} WHERE {table.key} = ?1"
-        # So SQLite calls the columns of a VALUES that nobody named.
-        values = ", ".join(f"{each} = new.column{number}" for number, each in numbered)
-        new = f"(VALUES {table.marks(count)}) AS new"
-        return (
-            f"UPDATE {table.name} SET {values} FROM {new} WHERE {table.name}.{table.key} = column1"
-        )
+        def statement(count: int) -> str:
+            if count == 1:  # five times as fast as VALUES of one row
+                values = ", ".join(f"{each} = %s" for each in table.columns[1:])
+                return f"UPDATE {table.name} SET {values} {where} %s"
+            # So SQLite calls the columns of a VALUES that nobody named.
+            names = [f"new.column{number}" for number in range(1, len(table.columns) + 1)]
+            pairs = zip(table.columns[1:], names[:-1], strict=True)
+            values = ", ".join(f"{each} = {name}" for each, name in pairs)
+            new = f"(VALUES {table.marks(count)}) AS new"
+            return f"UPDATE {table.name} SET {values} FROM {new} {where} {names[-1]}"
 
-    def _run(self, statement: Callable[[int], str], table: Table, rows: Sequence[Row]) -> None:
+        keys, *values = table.prepared(rows)
+        self._run(statement, [*values, keys])
+
+    def _run(self, statement: Callable[[int], str], columns: Sequence[Sequence[Any]]) -> None:
         """By the hundred, then the rest one by one: so each statement is compiled once in the life
         of a connection. Python lets other threads go on while SQLite works on a hundred rows; when
         it worked on one, waiting for one's turn again took longer than the work.
         """
-        hundreds = len(rows) // _SQLITE_ROWS * _SQLITE_ROWS
-        flat = table.flat(rows)
-        width = len(table.columns)
+        width, number = len(columns), len(columns[0])
+        flat = list(chain.from_iterable(zip(*columns, strict=True)))
+        hundreds = number // _SQLITE_ROWS * _SQLITE_ROWS
         with connection.cursor() as cursor:
-            for start, end, count in ((0, hundreds, _SQLITE_ROWS), (hundreds, len(rows), 1)):
+            for start, end, count in ((0, hundreds, _SQLITE_ROWS), (hundreds, number, 1)):
                 if start < end:
                     values = iter(flat[start * width : end * width])
                     cursor.executemany(statement(count), list(_cut(values, size=count * width)))
