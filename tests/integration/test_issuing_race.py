@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -49,11 +50,13 @@ def work() -> None:
 
 
 def cross(rows: QuerySet[Any], *, meanwhile: Callable[[], object] = int, **change: object) -> None:
-    """Lock the last of `rows`, and the first once the worker has that and waits for the last. We
-    have written something, so it is the worker's transaction that is ended.
+    """Lock the last of `rows`, and the first once the worker has that and waits for the last. The
+    worker's transaction is ended: PostgreSQL ends who has waited longer, MariaDB who has written
+    less.
     """
     first, *_, last = rows.order_by("pk").values_list("pk", flat=True)
     with transaction.atomic():
+        Group.objects.bulk_create(Group(name=f"Group {number}") for number in range(100))
         rows.filter(pk=last).update(**change)
         meanwhile()
         wait_until_blocked(1)
