@@ -40,6 +40,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     def progress(self, obj: Any) -> str:
         """How far it is, in words."""
+        # Not unfinished: each page overrides it, because each counts something else.
         raise NotImplementedError
 
     def get_notes(self, request: HttpRequest, obj: Any) -> Sequence[Note]:
