@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Final, cast
-from uuid import UUID
 
 import attrs
 from django.db.models import Q, QuerySet
@@ -90,7 +89,7 @@ def pages(past: Past) -> Iterator[list[int]]:
 def archived(row: InboxEvent) -> Event:
     """An archived event as the rules read events. What the archive left out is missing."""
     return Event(
-        id=cast("UUID", row.event_id),
+        id=row.event_id,
         type=row.event_type,
         time=cast("datetime", row.event_time),
         source=row.source,

@@ -7,9 +7,8 @@ first entry of a stream and is never moved: what came while nobody listened is r
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import attrs
 import redis
 import structlog
 from django.conf import settings
@@ -34,8 +33,7 @@ return done
 """
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """One delivered entry. `message` is None when it was trimmed away before it was processed;
     `unlisted`: Redis has taken it off the list of pending entries already.
     """
@@ -186,11 +184,10 @@ class Streams:
         return [
             entry
             if entry.message is None
-            else attrs.evolve(
-                entry,
-                message=attrs.evolve(
-                    entry.message, deliveries=delivered.get((entry.stream, entry.id), 1)
-                ),
+            else entry._replace(
+                message=entry.message._replace(
+                    deliveries=delivered.get((entry.stream, entry.id), 1)
+                )
             )
             for entry in entries
         ]
@@ -198,21 +195,18 @@ class Streams:
     def _entries(self, answer: Any) -> list[Entry]:
         """`answer`: pairs of a stream's name and its entries, as a list or as a mapping."""
         pairs = answer.items() if isinstance(answer, dict) else answer or ()
-        return [
-            Entry(name.decode(), entry_id, _message(name.decode(), entry_id, fields))
-            for name, entries in pairs
-            for entry_id, fields in _flat(entries)
-        ]
+        return [entry for name, entries in pairs for entry in _of_stream(name.decode(), entries)]
 
 
-def _flat(entries: Any) -> Any:
+def _of_stream(stream: str, entries: Any) -> list[Entry]:
     """redis-py wraps the entries of a stream in one more list under RESP3."""
     if len(entries) == 1 and isinstance(entries[0], list):
-        return entries[0]
-    return entries
-
-
-def _message(stream: str, entry_id: bytes, fields: Any) -> Message | None:
-    if not fields:
-        return None
-    return Message(origin=f"{stream}/{entry_id.decode()}", fields=fields)
+        (entries,) = entries
+    return [
+        Entry(
+            stream,
+            entry_id,
+            Message(f"{stream}/{entry_id.decode()}", fields) if fields else None,
+        )
+        for entry_id, fields in entries
+    ]

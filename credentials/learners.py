@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 from uuid import UUID, uuid4
 
 import attrs
@@ -45,8 +45,7 @@ class AddedMeanwhileError(OperationalError):
     """
 
 
-@attrs.frozen
-class LearnerFacts:
+class LearnerFacts(NamedTuple):
     """What one event says of its learner. `lms_user_id` or `username` is there."""
 
     lms_user_id: int | None

@@ -27,22 +27,6 @@ from events.registry import subscriptions
 State = InboxEvent.State
 NO_LEARNER: Final = "The payload names no learner: no user, or neither an id nor a username."
 _TEXT: Final = 255
-_COLUMNS: Final = (
-    "event_id",
-    "origin",
-    "event_type",
-    "event_time",
-    "source",
-    "sourcehost",
-    "learner_id",
-    "state",
-    "reason",
-    "payload",
-    "duplicates",
-    "received_at",
-    "claim",
-    "attempts",
-)
 
 
 class SomeAreKnownError(Exception):
@@ -83,14 +67,14 @@ def sift(events: Sequence[Event]) -> Sifted:
     Requires a transaction. Two statements, the second only when there are duplicates.
     """
     supposed = suppose_new(events)
-    states: dict[UUID | None, str] = {}
+    states: dict[UUID, str] = {}
     for chunk in in_chunks([event.id for event in supposed.fresh]):
         found = InboxEvent.objects.filter(event_id__in=chunk)
         states.update(found.values_list("event_id", "state"))
     failed = {key for key, state in states.items() if state in UNDONE}
     known = set(states) - failed
     fresh = tuple(event for event in supposed.fresh if event.id not in known)
-    _count_duplicates({key: supposed.copies.get(key, 1) for key in known if key is not None})
+    _count_duplicates({key: supposed.copies.get(key, 1) for key in known})
     return Sifted(
         fresh=fresh,
         copies=supposed.copies,
@@ -112,52 +96,50 @@ def claim(
     Raises SomeAreKnownError for events that were only supposed to be new.
     """
     ours = uuid4()
-    rows = [
-        _row(event, learner_id=learner_id, copies=sifted.copies, now=now, ours=ours)
-        for event, learner_id in zip(sifted.fresh, learner_ids, strict=True)
-    ]
+    columns = _columns(sifted, learner_ids=learner_ids, now=now, ours=ours)
+    number = len(sifted.fresh)
     if sifted.is_supposed:
         try:
-            bulk.insert(InboxEvent, _COLUMNS, rows)
+            bulk.insert_columns(InboxEvent, columns, number=number)
         except IntegrityError as error:
             raise SomeAreKnownError from error
         return None
     for chunk in in_chunks(list(sifted.failed)):
         InboxEvent.objects.filter(event_id__in=chunk, state__in=UNDONE).delete()
-    bulk.insert_missing(InboxEvent, _COLUMNS, rows)
+    bulk.insert_columns(InboxEvent, columns, number=number, but_known=True)
     claimed: set[UUID] = set()
     for chunk in in_chunks([event.id for event in sifted.fresh]):
         found = InboxEvent.objects.filter(event_id__in=chunk, claim=ours)
-        claimed.update(key for key in found.values_list("event_id", flat=True) if key is not None)
+        claimed.update(found.values_list("event_id", flat=True))
     return frozenset(claimed)
 
 
-def _row(
-    event: Event,
-    *,
-    learner_id: int | None,
-    copies: Mapping[UUID, int],
-    now: datetime,
-    ours: UUID,
-) -> tuple[Any, ...]:
-    """Along _COLUMNS."""
-    ignored = learner_id is None
-    return (
-        event.id,
-        event.origin[:_TEXT],
-        event.type,
-        event.time,
-        event.source[:_TEXT],
-        event.sourcehost[:_TEXT],
-        learner_id,
-        State.IGNORED.value if ignored else State.ACCEPTED.value,
-        NO_LEARNER if ignored else "",
-        archiver(subscriptions()[event.type].payload_type)(event.payload),
-        copies[event.id] - 1 if copies else 0,
-        now,
-        ours,
-        0,
-    )
+def _columns(
+    sifted: Sifted, *, learner_ids: Sequence[int | None], now: datetime, ours: UUID
+) -> dict[str, Sequence[Any] | bulk.Same]:
+    """Of the rows to insert; by column, because there are many."""
+    events, copies = sifted.fresh, sifted.copies
+    archivers = {
+        event_type: archiver(subscriptions()[event_type].payload_type)
+        for event_type in {event.type for event in events}
+    }
+    accepted, ignored = State.ACCEPTED.value, State.IGNORED.value
+    return {
+        "event_id": [event.id for event in events],
+        "origin": [event.origin[:_TEXT] for event in events],
+        "event_type": [event.type for event in events],
+        "event_time": [event.time for event in events],
+        "source": [event.source[:_TEXT] for event in events],
+        "sourcehost": [event.sourcehost[:_TEXT] for event in events],
+        "learner_id": learner_ids,
+        "state": [ignored if each is None else accepted for each in learner_ids],
+        "reason": [NO_LEARNER if each is None else "" for each in learner_ids],
+        "payload": [archivers[event.type](event.payload) for event in events],
+        "duplicates": [copies[event.id] - 1 for event in events] if copies else bulk.Same(0),
+        "received_at": bulk.Same(now),
+        "claim": bulk.Same(ours),
+        "attempts": bulk.Same(0),
+    }
 
 
 def _count_duplicates(dropped: dict[UUID, int]) -> None:

@@ -1,10 +1,13 @@
-"""The Event: one message of a public openedx-events signal."""
+"""The Event: one message of a public openedx-events signal.
+
+Note [Tuples, where there are many]
+    Every event makes these few values, and a frozen attrs object takes three times as long to make
+    as a tuple with names: together a tenth of the way from the stream to the commit.
+"""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-import attrs
 
 from credentials.learners import LearnerFacts
 
@@ -12,8 +15,7 @@ from credentials.learners import LearnerFacts
 FROM_SIGNAL: Final = "signal"
 
 
-@attrs.frozen
-class Event:
+class Event(NamedTuple):
     """`payload` is the one attrs object of the signal (CoursePassingStatusData, ...). `learner`
     is None when the payload says of nobody usable whom it is about. `origin` is where it came
     from: `topic/entry id`, FROM_SIGNAL, or what called.
@@ -29,8 +31,7 @@ class Event:
     origin: str = ""
 
 
-@attrs.frozen
-class LearnerEvent:
+class LearnerEvent(NamedTuple):
     """An accepted event and the row of the learner it is about."""
 
     event: Event

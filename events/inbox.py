@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, Sum, Value
 
+from credentials.identity import derived
 from credentials.retry import backoff
 from events.models import InboxEvent
 from events.wire import Message
@@ -61,14 +62,10 @@ def begin(message: Message, *, now: datetime) -> bool:
 
 def _row_of(message: Message, *, now: datetime) -> InboxEvent:
     """The row of a message, locked; a new one says that it failed."""
-    event_id = message.event_id
-    identity = (
-        {"sole_origin": message.origin[:_TEXT]} if event_id is None else {"event_id": event_id}
-    )
     raw = message.to_bytes()
     # Locked: another consumer may be about to replace it by an accepted one.
     row, _ = InboxEvent.objects.select_for_update().get_or_create(
-        **identity,
+        event_id=message.event_id or derived("message", message.origin),
         defaults={
             "origin": message.origin[:_TEXT],
             "event_type": message.event_type.replace("\x00", "")[:_TEXT],

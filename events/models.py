@@ -17,10 +17,11 @@ class InboxEvent(models.Model):
         FAILED = "failed", "Failed: will be tried again"
         DEAD = "dead", "Dead: given up"
 
-    event_id = models.UUIDField(null=True, blank=True, unique=True)
-    # Where it came from, `topic/entry id`: identifies a message that carries no usable event id.
-    origin = models.CharField(max_length=255, blank=True)
-    sole_origin = models.CharField(max_length=255, null=True, blank=True, editable=False)
+    # A message without a usable id goes under one that is derived from its origin.
+    event_id = models.UUIDField(unique=True)
+    origin = models.CharField(
+        max_length=255, blank=True, help_text="Where it came from: topic/entry id."
+    )
     event_type = models.CharField(max_length=255, blank=True)
     event_time = models.DateTimeField(null=True, blank=True)
     source = models.CharField(max_length=255, blank=True)
@@ -56,14 +57,6 @@ class InboxEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            # Not on the field: PostgreSQL would keep a second index for LIKE beside it.
-            models.UniqueConstraint(name="inbox_sole_origin", fields=["sole_origin"]),
-            models.CheckConstraint(
-                name="inbox_row_is_identified",
-                condition=Q(event_id__isnull=False) | Q(sole_origin__isnull=False),
-            ),
-        ]
         indexes = [
             # Read by events.inbox.retry_due.
             models.Index(
@@ -76,7 +69,7 @@ class InboxEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type or 'message'} {self.event_id or self.origin}"
+        return f"{self.event_type or 'message'} {self.event_id}"
 
 
 class EventArrival(models.Model):

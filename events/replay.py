@@ -56,9 +56,7 @@ def _process(key: int, message: Message, *, now: datetime) -> bool:
     with transaction.atomic():
         if _undone(key) is None:
             return False
-        process_batch([decode(message)], now=now)
-        # Claiming replaced the row of an event with an id; this one had none of its own.
-        InboxEvent.objects.filter(pk=key, event_id__isnull=True).delete()
+        process_batch([decode(message)], now=now)  # its claim replaces the failed row
     return True
 
 

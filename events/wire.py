@@ -10,10 +10,9 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import attrs
 import fastavro
 from django.conf import settings
 from openedx_events.event_bus.avro.schema import schema_from_signal
@@ -37,15 +36,14 @@ class UndecodableError(ValueError):
     """
 
 
-@attrs.frozen
-class Message:
+class Message(NamedTuple):
     """One entry of a stream. `origin` is `topic/entry id`; `deliveries`: how often it was handed to
     a consumer, this time included.
     """
 
     origin: str
     fields: Mapping[bytes, bytes]
-    deliveries: int = attrs.field(default=1, eq=False)
+    deliveries: int = 1
 
     @property
     def event_type(self) -> str:
@@ -169,6 +167,8 @@ def _time(text: str) -> datetime:
         raise UndecodableError(f"the time {text!r} is not ISO 8601") from None
     if moment.tzinfo is None:
         raise UndecodableError(f"the time {text!r} has no time zone")
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError:

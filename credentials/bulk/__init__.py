@@ -12,8 +12,7 @@ names of concrete fields (`learner_id`). No statement returns keys: where one is
 back, which works on every database.
 """
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -22,11 +21,13 @@ from django.db import connection
 from django.db.models import DateTimeField, Model
 
 from credentials.bulk.statements import way
-from credentials.bulk.tables import Row, key_of, table_of
+from credentials.bulk.tables import Column, Columns, Row, Same, Table, key_of, table_of
 
 __all__ = [
     "Row",
+    "Same",
     "insert",
+    "insert_columns",
     "insert_missing",
     "insert_objects",
     "select",
@@ -41,20 +42,42 @@ M = TypeVar("M", bound=Model)
 def insert(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
     """Raises django.db.IntegrityError when a row is there already: none is inserted then."""
     if rows:
-        way().insert(table_of(model, names), rows)
+        table = table_of(model, names)
+        way().insert(table, _prepared(table, rows))
 
 
 def insert_missing(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
     """Rows that collide with an existing one in any unique column are left out."""
     if rows:
-        way().insert_missing(table_of(model, names), rows)
+        table = table_of(model, names)
+        way().insert_missing(table, _prepared(table, rows))
+
+
+def insert_columns(
+    model: type[Model],
+    columns: Mapping[str, Column | Same],
+    *,
+    number: int,
+    but_known: bool = False,
+) -> None:
+    """`insert`, or `insert_missing` for `but_known`, of so many rows that are at hand as columns,
+    by name.
+    """
+    if number:
+        table = table_of(model, list(columns))
+        insert = way().insert_missing if but_known else way().insert
+        insert(table, table.prepared(columns.values(), number=number))
 
 
 def update(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
     """Each row starts with the primary key; `names` are those of the values behind it."""
     if rows:
-        names = (key_of(model), *names)
-        way().update(table_of(model, names), rows)
+        table = table_of(model, (key_of(model), *names))
+        way().update(table, _prepared(table, rows))
+
+
+def _prepared(table: Table, rows: Sequence[Row]) -> Columns:
+    return table.prepared(zip(*rows, strict=True), number=len(rows))
 
 
 def insert_objects(objects: Sequence[Model], *, identity: Sequence[str] = ()) -> None:
@@ -101,10 +124,10 @@ def select(
 ) -> list[Row]:
     """The rows whose columns `where` hold one of the tuples `among`, by primary key; without those
     that another row of the model names in its column `replaced_by`.
-
-    Costs one statement; SQLite cuts what has more parameters than it takes.
     """
     wanted = list(dict.fromkeys(among))
+    if not wanted:
+        return []
     table = table_of(model, names)
     by = table_of(model, tuple(where))
     tail = f" ORDER BY {table.name}.{table.key}"
@@ -115,14 +138,10 @@ def select(
     if lock and connection.features.has_select_for_update:
         of = f" OF {table.name}" if connection.features.has_select_for_update_of else ""
         tail += f" FOR UPDATE{of}"
-    found: list[Row] = []
-    limit = (connection.features.max_query_params or sys.maxsize) // len(where)
+    statement, parameters = way().select(table, by, _prepared(by, wanted))
     with connection.cursor() as cursor:
-        for start in range(0, len(wanted), limit):
-            statement, parameters = way().select(table, by, wanted[start : start + limit])
-            cursor.execute(statement + tail, parameters)
-            found += table.read(cursor.fetchall())
-    return found
+        cursor.execute(statement + tail, parameters)
+        return table.read(cursor.fetchall())
 
 
 def select_objects(

@@ -1,6 +1,6 @@
 """A table and some of its columns, as bulk statements need them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain, repeat
@@ -13,7 +13,16 @@ from django.db import connection
 from django.db.models import DateTimeField, Field, FileField, JSONField, Model, UUIDField
 
 Row = tuple[Any, ...]
-Convert = Callable[[Sequence[Any]], list[Any]]  # a column
+Column = Sequence[Any]
+Columns = Sequence[Column]  # all of one length
+Convert = Callable[[Column], list[Any]]
+
+
+@attrs.frozen
+class Same:
+    """A column with one value in every row."""
+
+    value: Any
 
 
 @attrs.frozen
@@ -38,19 +47,17 @@ class Table:
         ]
         return list(zip(*columns, strict=True))
 
-    def prepared(self, rows: Sequence[Row]) -> list[list[Any]]:
-        """Column by column."""
+    def prepared(self, columns: Iterable[Column | Same], *, number: int) -> list[list[Any]]:
+        """As the database takes them; `number`: how many rows."""
         return [
-            list(column) if convert is None else convert(column)
-            for convert, column in zip(self.converters, zip(*rows, strict=True), strict=True)
+            _one(column.value, convert) * number
+            if isinstance(column, Same)
+            else _many(column, convert)
+            for convert, column in zip(self.converters, columns, strict=True)
         ]
 
-    def flat(self, rows: Sequence[Row]) -> list[Any]:
-        """Row by row, in one list."""
-        return list(chain.from_iterable(zip(*self.prepared(rows), strict=True)))
-
-    def marks(self, rows: int) -> str:
-        row = f"({', '.join(repeat('%s', len(self.columns)))})"
+    def marks(self, rows: int, *, mark: str = "%s") -> str:
+        row = f"({', '.join(repeat(mark, len(self.columns)))})"
         return ", ".join(repeat(row, rows))
 
     def equals(self, other: str) -> str:
@@ -69,11 +76,29 @@ class Table:
         columns = ", ".join(map(" ".join, zip(self.columns, self.types, strict=True)))
         return f"json_to_recordset(%s::json) AS {alias} ({columns})"
 
-    def document(self, rows: Sequence[Row]) -> str:
+    def document(self, columns: Columns) -> str:
         """For `records`."""
-        prepared = zip(*self.prepared(rows), strict=True)
-        objects = [dict(zip(self.plain, row, strict=True)) for row in prepared]
+        objects = [dict(zip(self.plain, row, strict=True)) for row in zip(*columns, strict=True)]
         return orjson.dumps(objects, default=_plain).decode()
+
+
+def array(columns: Columns) -> str:
+    """SQLite: rows, or the values of an only column, as one parameter of `json_each`."""
+    values = list(zip(*columns, strict=True)) if len(columns) > 1 else columns[0]
+    return orjson.dumps(values).decode()
+
+
+def flat(columns: Columns) -> list[Any]:
+    """Row by row, in one list."""
+    return list(chain.from_iterable(zip(*columns, strict=True)))
+
+
+def _many(column: Column, convert: Convert | None) -> list[Any]:
+    return list(column) if convert is None else convert(column)
+
+
+def _one(value: Any, convert: Convert | None) -> list[Any]:
+    return _many([value], convert)
 
 
 def key_of(model: type[Model]) -> str:

@@ -40,8 +40,7 @@ def evaluation(
     one = [decode(message) for message in raw]
     strange = CourseKey.from_string("course-v1:Bench+Nobody+2026")
     none = [
-        attrs.evolve(
-            event,
+        event._replace(
             payload=attrs.evolve(
                 event.payload, course=attrs.evolve(event.payload.course, course_key=strange)
             ),

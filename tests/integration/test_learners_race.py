@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-import attrs
 import pytest
 from django.db import connections, transaction
 
@@ -70,7 +69,7 @@ def test_consumers_race_on_the_same_people_and_every_event_counts() -> None:
 ANN = LearnerFacts(
     lms_user_id=11, username="ann", email="", name="Ann Lee", is_active=True, as_of=NOW
 )
-WITHOUT_ID = attrs.evolve(ANN, lms_user_id=None)
+WITHOUT_ID = ANN._replace(lms_user_id=None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -142,4 +141,4 @@ def _passes(who: int, number: int) -> Event:
     found = decode(message_of({**event, "id": str(UUID(int=10_000 * number + who))}))
     assert found.learner
     lms_user_id = who if number == 1 else None
-    return attrs.evolve(found, learner=attrs.evolve(found.learner, lms_user_id=lms_user_id))
+    return found._replace(learner=found.learner._replace(lms_user_id=lms_user_id))
