@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -27,9 +27,9 @@ from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 
-from consumer.ahead import Ahead, Batch, cut, tuned
 from consumer.batch import process
 from consumer.lease import Lease, NameTakenError
+from consumer.pieces import cut, tuned
 from consumer.probes import Probes
 from consumer.stream import Entry, Streams, is_change
 from consumer.watch import Heartbeat
@@ -167,15 +167,13 @@ class BatchConsumer(RedisEventConsumer):
             consumer=self.consumer_name,
             batch_size=self.batch_size,
         )
-        ahead = Ahead(streams, batch_size=self.batch_size)
         try:
             self._heartbeat.waits("Waiting for the name")
             if not lease.take(stopping=lambda: self._stopping):
                 return 0
             self._join(streams)
-            return self._consume(streams, ahead, lease)
+            return self._consume(streams, lease)
         finally:
-            ahead.close()
             streams.close()
 
     def _join(self, streams: Streams) -> None:
@@ -183,7 +181,7 @@ class BatchConsumer(RedisEventConsumer):
         self._next_mending = time.monotonic() + _MEND_EVERY
         with_retries(lambda: self._heartbeat.connected(streams, created=created))
 
-    def _consume(self, streams: Streams, ahead: Ahead, lease: Lease) -> int:
+    def _consume(self, streams: Streams, lease: Lease) -> int:
         """See Note [Who is served first]."""
         own = streams.own_pending()
         while not self._stopping:
@@ -196,7 +194,7 @@ class BatchConsumer(RedisEventConsumer):
                 self._sleep(_BLOCK / 1000)
                 continue
             try:
-                idle = self._round(streams, ahead, own)
+                idle = self._round(streams, own)
             except redis.ResponseError as error:
                 if not is_change(error):
                     raise
@@ -208,7 +206,7 @@ class BatchConsumer(RedisEventConsumer):
             if idle and self.until_idle:
                 self._beat(streams, surely=True)
                 return 1 if streams.broken else 0
-        self._process(streams, ahead.at_hand())
+        self._process(streams, streams.at_hand())
         return 0
 
     def _look_after(self, streams: Streams) -> None:
@@ -227,15 +225,15 @@ class BatchConsumer(RedisEventConsumer):
             self._heartbeat.waits("")
         return on
 
-    def _round(self, streams: Streams, ahead: Ahead, own: Iterator[list[Entry]]) -> bool:
+    def _round(self, streams: Streams, own: Iterator[list[Entry]]) -> bool:
         """One turn; True when there was nothing to do."""
         entries = next(own, None)
         if entries is not None:
-            self._process(streams, cut(entries, size=self.batch_size))
+            self._process(streams, entries)
             return False
         claimed = self._claim(streams)
         waits = not (self.until_idle or streams.is_claiming)
-        fresh = ahead.next(block_milliseconds=_BLOCK if waits else None)
+        fresh = streams.fresh(block_milliseconds=_BLOCK if waits else None)
         self._process(streams, fresh)
         return not (claimed or fresh or streams.is_claiming)
 
@@ -245,15 +243,15 @@ class BatchConsumer(RedisEventConsumer):
         self._next_claim = time.monotonic() + min(_CLAIM_EVERY, self.claim_idle)
         claimed = False
         for entries in streams.abandoned(idle_milliseconds=int(self.claim_idle * 1000)):
-            self._process(streams, cut(entries, size=self.batch_size))
+            self._process(streams, entries)
             claimed = True
         return claimed
 
-    def _process(self, streams: Streams, batches: Iterable[Batch]) -> None:
+    def _process(self, streams: Streams, entries: Sequence[Entry]) -> None:
         """Also when told to stop: what is at hand is done with. See Note [Why we acknowledge after
         the commit].
         """
-        for batch in batches:
+        for batch in cut(entries, size=self.batch_size):
             began = perf_counter()
             if lost := batch.lost:
                 with_retries(partial(self._heartbeat.lost, lost))

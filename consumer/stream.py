@@ -5,8 +5,9 @@ first entry of a stream and is never moved: what came while nobody listened is r
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import redis
@@ -14,6 +15,7 @@ import structlog
 from django.conf import settings
 from edx_event_bus_redis.internal.config import get_full_topic
 
+from consumer.asked import Asked
 from events.wire import Message
 
 log = structlog.get_logger(__name__)
@@ -70,9 +72,16 @@ class Streams:
         self._consumer = consumer
         self._batch_size = batch_size
         self._cursors: dict[str, Any] = {}
+        self._asked: Asked | None = None
+        self._acknowledging: list[Asked] = []
         self.client: Any = redis.Redis.from_url(settings.EVENT_BUS_REDIS_CONNECTION_URL)
 
     def close(self) -> None:
+        """What was asked for and not fetched stays pending with this consumer."""
+        if self._asked is not None:
+            self._asked.forget()
+        with suppress(redis.RedisError, OSError):
+            self._settle()
         self.client.close()
 
     def join(self) -> list[str]:
@@ -140,22 +149,38 @@ class Streams:
         return any(self._cursors.get(name) not in _FINISHED for name in self.names)
 
     def fresh(self, *, block_milliseconds: int | None) -> list[Entry]:
-        """New entries, a batch per stream at most; waits for the first, or not at all (None)."""
-        if not self.names:
-            time.sleep((block_milliseconds or 0) / 1000)
-            return []
-        return self._entries(
-            self.client.xreadgroup(
-                self._group,
-                self._consumer,
-                dict.fromkeys(self.names, ">"),
-                count=self._batch_size,
-                block=block_milliseconds,
-            )
-        )
+        """New entries, a batch per stream at most: those that were asked for, else waits for the
+        first, or not at all (None). When a stream gave a whole batch, the next is asked for.
+        """
+        entries = self.at_hand()
+        if not entries:
+            self._settle()
+            if not self.names:
+                time.sleep((block_milliseconds or 0) / 1000)
+                return []
+            entries = self._entries(self._ask(block_milliseconds).answer())
+        found = Counter(entry.stream for entry in entries)
+        if self._batch_size in found.values():
+            self._asked = self._ask(None)
+        return entries
+
+    def at_hand(self) -> list[Entry]:
+        """What was asked for and not fetched yet."""
+        asked, self._asked = self._asked, None
+        return [] if asked is None else self._entries(asked.answer())
+
+    def _ask(self, block_milliseconds: int | None) -> Asked:
+        block = [] if block_milliseconds is None else ["BLOCK", block_milliseconds]
+        group = ["GROUP", self._group, self._consumer]
+        streams = [*self.names, *(">" for _ in self.names)]
+        count = ["COUNT", self._batch_size]
+        return Asked(self.client, "XREADGROUP", *group, *count, *block, "STREAMS", *streams)
 
     def acknowledge(self, entries: Iterable[Entry]) -> None:
-        """One call per stream and thousand entries."""
+        """One call per stream and thousand entries. Whether the calls went well is asked before
+        the next ones and before waiting.
+        """
+        self._settle()
         by_stream: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_stream[entry.stream].append(entry)
@@ -165,7 +190,18 @@ class Streams:
                 some = all_of_it[start : start + _ACKNOWLEDGED_AT_ONCE]
                 unlisted = sum(entry.unlisted for entry in some)
                 ids = [entry.id for entry in some]
-                self.client.eval(_ACKNOWLEDGE, 2, *keys, self._group, unlisted, *ids)
+                arguments = (2, *keys, self._group, unlisted, *ids)
+                self._acknowledging.append(Asked(self.client, "EVAL", _ACKNOWLEDGE, *arguments))
+
+    def _settle(self) -> None:
+        sent, self._acknowledging = self._acknowledging, []
+        while sent:
+            try:
+                sent.pop().answer()
+            except BaseException:
+                for each in sent:
+                    each.forget()
+                raise
 
     def _with_deliveries(self, entries: Sequence[Entry]) -> list[Entry]:
         """The same entries, pending with this consumer, and how often each was handed out. One call

@@ -130,15 +130,15 @@ class RuleBook:
         shelf = self.shelves.get(event.type)
         if shelf is None:
             return ()
+        candidates: list[_Entry] = []
+        for reader, by_value in shelf.by_value:
+            candidates += by_value.get(reader.actual(event), ())
+        candidates += shelf.rest
+        if not candidates:
+            return ()
         known: dict[Condition, bool] = {}
-        met = [entry for entry in _candidates(shelf, event) if _all_hold(entry, event, known)]
+        met = [entry for entry in candidates if _all_hold(entry, event, known)]
         return _by_template(met, event) if met else ()
-
-
-def _candidates(shelf: _Shelf, event: Any) -> Iterable[_Entry]:
-    for reader, by_value in shelf.by_value:
-        yield from by_value.get(reader.actual(event), ())
-    yield from shelf.rest
 
 
 def _all_hold(entry: _Entry, event: Any, known: dict[Condition, bool]) -> bool:

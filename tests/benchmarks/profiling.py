@@ -21,7 +21,7 @@ _STEPS = (
     ("      read and lock", "credentials.learners._load"),
     ("      write", "credentials.learners._rewrite"),
     ("    claims.claim", "events.claims.claim"),
-    ("      make the rows", "events.claims._row"),
+    ("      make the rows", "events.claims._columns"),
     ("    badges.flow.process", "badges.flow.process"),
     ("      rulebook.current", "badges.rulebook.current"),
     ("      match", "badges.rules.book.RuleBook.match"),
