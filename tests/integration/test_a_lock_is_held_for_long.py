@@ -25,55 +25,49 @@ from tests.functional.stories import ACME
 State = Issuance.State
 PEOPLE = 6  # so many go out as a batch
 BATCH = "POST organizations/<id>/badges/batch"
-# Statements that make waits short on connections that are opened afterwards, and as they were.
-_SHORT = {
-    "postgresql": (
-        "ALTER ROLE CURRENT_USER SET lock_timeout = '300ms'",
-        "ALTER ROLE CURRENT_USER RESET lock_timeout",
-    ),
-    "mysql": (
-        "SET GLOBAL innodb_lock_wait_timeout = 1",  # seconds; it knows no shorter ones
-        "SET GLOBAL innodb_lock_wait_timeout = DEFAULT",
-    ),
-}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _waits_are_short(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    if connection.vendor == "sqlite":
-        with sqlite_in_a_file(tmp_path / "laurel.sqlite3", timeout=0.3):
-            yield
-        return
-    short, usual = _SHORT[connection.vendor]
-    tell(short)
+    """On connections of this process that are opened from now on."""
+    settings = connection.settings_dict
+    usual = settings["OPTIONS"]
+    settings["OPTIONS"] = {**usual, **short_waits(usual)}
     try:
-        yield
+        if connection.vendor == "sqlite":
+            with sqlite_in_a_file(tmp_path / "laurel.sqlite3"):
+                yield
+        else:
+            yield
     finally:
-        tell(usual)
+        settings["OPTIONS"] = usual
 
 
-def tell(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+def short_waits(usual: dict[str, Any]) -> dict[str, Any]:
+    if connection.vendor == "sqlite":
+        return {"timeout": 0.3}
+    if connection.vendor == "postgresql":
+        return {"options": "-c lock_timeout=300ms"}
+    # In seconds; it knows no shorter ones.
+    return {"init_command": f"{usual['init_command']}, innodb_lock_wait_timeout = 1"}
 
 
 @contextmanager
-def sqlite_in_a_file(file: Path, *, timeout: float) -> Iterator[None]:
+def sqlite_in_a_file(file: Path) -> Iterator[None]:
     """As the service has it. In memory SQLite locks single tables, and nobody waits for them."""
     in_memory = connections["default"]
     with closing(sqlite3.connect(file)) as copy:
         in_memory.connection.backup(copy)
-    usual = dict(in_memory.settings_dict)
-    options = {**usual["OPTIONS"], "timeout": timeout}
-    in_memory.settings_dict.update(NAME=str(file), OPTIONS=options)
+    name = in_memory.settings_dict["NAME"]
+    in_memory.settings_dict["NAME"] = str(file)
     del connections["default"]
     try:
         yield
     finally:
         connections["default"].close()
         connections["default"] = in_memory
-        in_memory.settings_dict.update(usual)
+        in_memory.settings_dict["NAME"] = name
 
 
 @pytest.fixture
