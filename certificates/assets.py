@@ -1,13 +1,12 @@
 """The files that were uploaded to draw with, and what may not be uploaded."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
 from django.core.files.storage import Storage
-from django.db import transaction
 
 from certificates.generators.base import UnknownAssetError
 from certificates.models import Asset, CertificateLayout
@@ -49,19 +48,6 @@ def upload_fault(data: bytes, *, kind: str) -> str:
         return f"This file is larger than {uploads.MEGABYTES} MB."
     check = _FAULTS.get(kind)
     return check(data) if check else "Choose what kind of file this is."
-
-
-def discard_file(name: str) -> None:
-    """Remove a file that was replaced or whose asset was deleted, once that is committed and unless
-    an asset still has it. What was issued stays: it holds all that it was drawn with. Requires a
-    transaction.
-    """
-    transaction.on_commit(partial(_discard, name), robust=True)
-
-
-def _discard(name: str) -> None:
-    if not Asset.objects.filter(file=name).exists():
-        _storage().delete(name)
 
 
 def _storage() -> Storage:

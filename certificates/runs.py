@@ -21,12 +21,12 @@ from django.db.models import F
 from certificates import feeding, gates, options, schedules
 from certificates.feeding import Source
 from certificates.models import EligibilitySchedule, ScheduleFinding, ScheduleRun
-from certificates.models.run import UNFINISHED
 from certificates.retrievers import asking
 from certificates.retrievers.base import Evaluated, RetrievalError
 from certificates.spool import Finding, Spool, finding
 from credentials import dispatch
 from credentials.models import Lease
+from credentials.models.run import UNFINISHED
 
 log = structlog.get_logger(__name__)
 

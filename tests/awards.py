@@ -2,18 +2,21 @@
 without the events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from credentials import issuances, lifecycle
 from credentials.lifecycle import Transition
 from credentials.models import BadgeTemplate, CredlyOrganization, Learner
-from credly_client.sandbox import Sandbox
+from credly_client.sandbox import Running, Sandbox, serve
 from tests.functional.stories import ACME
 
 GLOBEX: Final = str(uuid5(NAMESPACE_URL, "organization/globex"))
@@ -41,6 +44,19 @@ def introduce(sandbox: Sandbox, *organizations: str) -> None:
         sandbox.control(
             "templates", {"id": str(template_id(each)), "organization_id": each, "name": "Badge"}
         )
+
+
+@contextmanager
+def credly_of(
+    *organizations: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
+    """A local Credly that knows them, each with one template; their keys are in the environment."""
+    for variable, key in environment(*organizations).items():
+        monkeypatch.setenv(variable, key)
+    with serve(Sandbox(None)) as running:
+        settings.CREDLY_API_BASE_URL = running.api_url
+        introduce(running.sandbox, *organizations)
+        yield running
 
 
 def offer(organization: str = ACME, *, reissue: str = "allowed") -> BadgeTemplate:

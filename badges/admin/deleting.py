@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from credentials import files
 from credentials.models import BadgeTemplate, UserCredential
 
 _MOST_NAMED: Final = 20
@@ -56,11 +57,14 @@ class TemplateDeletion:
 
     def delete_model(self, request: HttpRequest, obj: BadgeTemplate) -> None:
         super().delete_model(request, obj)  # type: ignore[misc]
+        files.discard([obj.image])
         self.rules_changed(request, [])  # type: ignore[attr-defined]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
         with transaction.atomic():
+            pictures = [each.image for each in queryset]
             super().delete_queryset(request, queryset)  # type: ignore[misc]
+            files.discard(pictures)
             self.rules_changed(request, [])  # type: ignore[attr-defined]
 
 

@@ -19,6 +19,7 @@ from badges.admin.choices import event_type_label
 from badges.admin.deleting import TemplateDeletion
 from badges.admin.edits import RuleEdits
 from badges.admin.groups import GroupInline
+from badges.admin.importing import TemplateImport
 from badges.admin.penalties import PenaltyInline
 from badges.admin.pictures import VIEW, ShowsPicture, picture_view
 from badges.admin.preset import preset_view
@@ -88,7 +89,9 @@ def _count(model: Any, field: str = "template") -> Any:
 
 
 @admin.register(BadgeTemplate)
-class BadgeTemplateAdmin(RuleEdits, TemplateDeletion, ShowsPicture, RulePage, LaurelAdmin):
+class BadgeTemplateAdmin(
+    RuleEdits, TemplateDeletion, TemplateImport, ShowsPicture, RulePage, LaurelAdmin
+):
     form = TemplateForm
     inlines = (RequirementInline, GroupInline, PenaltyInline)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}

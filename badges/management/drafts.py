@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from badges import rulebook
 from badges.management.choosing import find_template
-from badges.management.files import read_document, read_text
+from badges.management.files import read_document
 from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.rules.book import Template
 from credentials.models import BadgeTemplate
@@ -32,7 +32,7 @@ def stored_draft(uuid: UUID) -> Draft:
 
 def file_draft(name: str, uuid: UUID | None) -> Draft:
     """The one template of the file, or that of `uuid` in it. Raises CommandError."""
-    templates = read_document(read_text(name), source=name).templates
+    templates = read_document(name).templates
     chosen = [each for each in templates if uuid is None or each.uuid == uuid]
     if len(chosen) != 1:
         wanted = f"no template {uuid}" if uuid else f"{len(templates)} templates"

@@ -21,7 +21,7 @@ from badges.models import (
 from badges.portable.definitions import PenaltyDef, RequirementDef, TemplateDef
 from badges.portable.plan import OrganizationStep, Plan, TemplateStep, Verb
 from badges.portable.stored import StoredTemplate
-from credentials import bulk
+from credentials import bulk, files
 from credentials.database import in_chunks
 from credentials.models import BadgeTemplate, CredlyOrganization
 
@@ -110,9 +110,12 @@ def apply(plan: Plan, *, now: datetime) -> list[tuple[str, EditEffect]]:
     _write_links(changes, _AFTER, owners=requirements, requirements=requirements)
     _write_links(changes, _RESETS, owners=penalties, requirements=requirements)
     _write_groups(changes)
-    _delete(BadgeTemplate, [step.found for step in plan.templates if step.verb is Verb.DELETE])
+    pruned = [step.found.row for step in plan.templates if step.found and step.wanted is None]
+    _delete(BadgeTemplate, pruned)
+    files.discard(row.image for row in pruned)
     _delete(
-        CredlyOrganization, [step.found for step in plan.organizations if step.verb is Verb.DELETE]
+        CredlyOrganization,
+        [step.found.row for step in plan.organizations if step.found and step.wanted is None],
     )
     if all(step.verb is Verb.UNCHANGED for step in plan.templates):
         return []
@@ -262,6 +265,6 @@ def _write_groups(changes: Sequence[_Change]) -> None:
     )
 
 
-def _delete(model: Any, found: Iterable[Any]) -> None:
-    for chunk in in_chunks([each.row.pk for each in found]):
+def _delete(model: Any, rows: Iterable[Any]) -> None:
+    for chunk in in_chunks([each.pk for each in rows]):
         model.objects.filter(pk__in=chunk).delete()

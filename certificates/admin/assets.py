@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from certificates.assets import (
     StoredAssets,
     digest,
-    discard_file,
     slug_fault,
     upload_fault,
     users_of,
@@ -20,6 +19,7 @@ from certificates.generators.registry import faults
 from certificates.models import Asset
 from certificates.pdf import uploads
 from certificates.plugins import UnknownPluginError
+from credentials import files
 from credentials.admin.base import LaurelAdmin, Note
 
 
@@ -105,15 +105,15 @@ class AssetAdmin(LaurelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         # Locked: of two who replace it at once, the later one discards the earlier one's file.
-        rows = Asset.objects.select_for_update().filter(pk=obj.pk)
-        former = rows.values_list("file", flat=True).first()
+        # Locked: of two who replace it at once, the later one discards the earlier one's file. What
+        # was issued stays: it holds all that it was drawn with.
+        former = list(Asset.objects.select_for_update().filter(pk=obj.pk))
         super().save_model(request, obj, form, change)
-        if former is not None and former != obj.file.name:
-            discard_file(former)
+        files.discard(each.file for each in former)
 
     def delete_model(self, request: HttpRequest, obj: Asset) -> None:
         super().delete_model(request, obj)
-        discard_file(str(obj.file))
+        files.discard([obj.file])
 
     def get_actions(self, request: HttpRequest) -> Any:
         """One by one, where it is seen who uses it."""

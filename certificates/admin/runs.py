@@ -10,9 +10,9 @@ from django.utils.text import Truncator
 
 from certificates.access import reach_of
 from certificates.models import ScheduleFinding, ScheduleRun
-from certificates.models.run import UNFINISHED
 from credentials.admin.base import Note, ReadOnlyInline, display
 from credentials.admin.running import RunAdmin
+from credentials.models.run import UNFINISHED
 
 State = ScheduleRun.State
 Kind = ScheduleRun.Kind

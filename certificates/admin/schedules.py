@@ -19,10 +19,10 @@ from certificates.admin.choosing import Choice, choose
 from certificates.admin.option_fields import OptionField, option_fields
 from certificates.admin.schedule_form import OFTEN, ScheduleForm
 from certificates.models import CredentialType, EligibilitySchedule, ScheduleRun
-from certificates.models.run import UNFINISHED
 from certificates.plugins import UnknownPluginError
 from certificates.retrievers.registry import retriever
 from credentials.admin.base import LaurelAdmin, Note, display
+from credentials.models.run import UNFINISHED
 
 Kind = ScheduleRun.Kind
 _NOTHING_WAITS = (

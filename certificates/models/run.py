@@ -2,14 +2,12 @@
 
 import uuid
 from datetime import timedelta
-from typing import Final
 
 from django.db import models
 from django.db.models import Q
 
 from certificates.models.schedule import EligibilitySchedule
-
-UNFINISHED: Final = ("waiting", "running")
+from credentials.models.run import UNFINISHED
 
 
 class ScheduleRun(models.Model):

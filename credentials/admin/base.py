@@ -23,6 +23,11 @@ def display(**options: Any) -> Callable[[Method], Method]:
     return cast("Callable[[Method], Method]", decorators.display(**options))
 
 
+def list_page(**options: Any) -> Callable[[Method], Method]:
+    """`unfold.decorators.action`, for a page that the list leads to: one of `actions_list`."""
+    return cast("Callable[[Method], Method]", decorators.action(**options))
+
+
 def label_of_state(colours: Mapping[str, str]) -> Callable[[Any, Any], tuple[str, str]]:
     """A column: the state as a label in its colour, without what its name says behind a colon."""
 

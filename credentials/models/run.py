@@ -9,7 +9,7 @@ from django.db.models import Q
 from credentials.models.issuance import Issuance
 from credentials.models.template import CredlyOrganization
 
-UNFINISHED: Final = ("waiting", "running")
+UNFINISHED: Final = ("waiting", "running")  # states that a run of any kind knows
 
 
 class CredlyRun(models.Model):

@@ -14,8 +14,8 @@ from credentials import worker
 from credentials.models import BadgeTemplate, Issuance, Learner
 from credentials.providers.credly import account
 from credly_client.bodies import BadgeRequest
-from credly_client.sandbox import Running, Sandbox, serve
-from tests.awards import AWARDED_AT, decide, enroll, environment, introduce, offer, template_id
+from credly_client.sandbox import Running
+from tests.awards import AWARDED_AT, credly_of, decide, enroll, offer, template_id
 from tests.functional.stories import ACME
 
 State = Issuance.State
@@ -29,11 +29,7 @@ Switch = Callable[..., None]
 
 @pytest.fixture
 def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for variable, key in environment(ACME).items():
-        monkeypatch.setenv(variable, key)
-    with serve(Sandbox(None)) as running:
-        settings.CREDLY_API_BASE_URL = running.api_url
-        introduce(running.sandbox, ACME)
+    with credly_of(ACME, settings=settings, monkeypatch=monkeypatch) as running:
         yield running
 
 

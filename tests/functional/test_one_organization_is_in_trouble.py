@@ -11,8 +11,8 @@ from pytest_django import Settings
 from credentials import worker
 from credentials.issuing import breaker
 from credentials.models import BadgeTemplate, CredlyOrganization, Issuance
-from credly_client.sandbox import Running, Sandbox, serve
-from tests.awards import GLOBEX, decide, enroll, environment, introduce, offer
+from credly_client.sandbox import Running
+from tests.awards import GLOBEX, credly_of, decide, enroll, offer
 from tests.functional.stories import ACME
 
 State = Issuance.State
@@ -23,11 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for variable, key in environment(ACME, GLOBEX).items():
-        monkeypatch.setenv(variable, key)
-    with serve(Sandbox(None)) as running:
-        settings.CREDLY_API_BASE_URL = running.api_url
-        introduce(running.sandbox, ACME, GLOBEX)
+    with credly_of(ACME, GLOBEX, settings=settings, monkeypatch=monkeypatch) as running:
         yield running
 
 

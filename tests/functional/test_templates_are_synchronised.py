@@ -252,6 +252,16 @@ class TestPictures:
             assert templates.fetch_picture(waiting)
         assert not default_storage.exists(former)
 
+    def test_the_picture_of_a_template_that_was_deleted_meanwhile_is_not_kept(
+        self, pictures: str
+    ) -> None:
+        _Pictures.answers["/a.png"] = (200, {}, PNG)
+        row = BadgeTemplate.objects.create(name="Pictured", image_url=f"{pictures}/a.png")
+        BadgeTemplate.objects.all().delete()
+        with override_settings(CREDLY_API_BASE_URL=pictures):
+            templates.fetch_picture(row)
+        assert not default_storage.exists(f"badges/{row.uuid}.png")
+
     @pytest.mark.parametrize(
         ("status", "headers", "body"),
         [

@@ -16,8 +16,8 @@ from pytest_django import Settings
 
 from credentials import worker
 from credentials.models import BadgeTemplate, Issuance, Learner
-from credly_client.sandbox import Running, Sandbox, serve
-from tests.awards import decide, enroll, environment, introduce, offer
+from credly_client.sandbox import Running
+from tests.awards import credly_of, decide, enroll, offer
 from tests.functional.stories import ACME
 from tests.integration.test_claims_race import wait_until_blocked
 
@@ -43,11 +43,7 @@ def _who_waited_longer_is_ended() -> Iterator[None]:
 
 @pytest.fixture
 def credly(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for variable, key in environment(ACME).items():
-        monkeypatch.setenv(variable, key)
-    with serve(Sandbox(None)) as running:
-        settings.CREDLY_API_BASE_URL = running.api_url
-        introduce(running.sandbox, ACME)
+    with credly_of(ACME, settings=settings, monkeypatch=monkeypatch) as running:
         yield running
 
 

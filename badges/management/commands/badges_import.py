@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from badges.management.files import read_document, read_text
-from badges.portable import apply as applying
-from badges.portable import plan as planning
-from badges.portable.plan import Plan, Verb
-from credentials.models import DefinitionsVersion
+from badges.management.files import read_text
+from badges.portable import importing
+from badges.portable.importing import ImportRefusedError
 
 
 class Command(BaseCommand):
@@ -30,30 +28,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        text = read_text(options["file"])
-        with transaction.atomic():
-            # One import at a time: two that create the same template would collide.
-            DefinitionsVersion.objects.select_for_update().filter(
-                pk=DefinitionsVersion.SOLE
-            ).first()
-            document = read_document(text, source=options["file"], alone=options["prune"])
-            plan = planning.plan(document, prune=options["prune"])
-            for step in plan.steps:
-                self.stdout.write(str(step))
-            # A dry run does all of it, to say what it does to learners, and takes it back.
-            for name, effect in applying.apply(plan, now=timezone.now()):
-                self.stdout.write(f"learners of {name}: {effect}")
-            if options["dry_run"]:
-                transaction.set_rollback(True)
-        outcome = "dry run, nothing was written; would be" if options["dry_run"] else "done"
-        self.stdout.write(f"{outcome}: {_summary(plan)}")
-
-
-def _summary(plan: Plan) -> str:
-    names = {
-        Verb.CREATE: "created",
-        Verb.UPDATE: "updated",
-        Verb.UNCHANGED: "unchanged",
-        Verb.DELETE: "deleted",
-    }
-    return ", ".join(f"{plan.count(verb)} {name}" for verb, name in names.items())
+        text, dry_run = read_text(options["file"]), options["dry_run"]
+        try:
+            with transaction.atomic():
+                plan = importing.prepare(text, source=options["file"], prune=options["prune"])
+                for step in plan.steps:
+                    self.stdout.write(str(step))
+                for line in importing.in_words(importing.carry_out(plan, now=timezone.now())):
+                    self.stdout.write(line)
+                if dry_run:
+                    transaction.set_rollback(True)
+        except ImportRefusedError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(importing.outcome(plan, dry_run=dry_run))

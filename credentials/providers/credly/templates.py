@@ -23,6 +23,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from credentials import files
 from credentials.database import in_chunks, storable
 from credentials.models import BadgeTemplate, CredlyOrganization, DefinitionsVersion
 from credentials.providers.base import Counts, Report
@@ -217,9 +218,13 @@ def fetch_picture(row: BadgeTemplate) -> bool:
     except images.ImageRefusedError as error:
         log.warning("picture refused", template=str(row.uuid), reason=str(error))
         return False
-    former, storage = row.image.name, row.image.storage
-    name = storage.save(f"badges/{row.uuid}.{found.extension}", ContentFile(found.content))
-    BadgeTemplate.objects.filter(pk=row.pk).update(image=name, image_source=row.image_url)
-    if former and former != name:
-        storage.delete(former)
+    name = row.image.storage.save(
+        f"badges/{row.uuid}.{found.extension}", ContentFile(found.content)
+    )
+    with transaction.atomic():
+        rows = BadgeTemplate.objects.select_for_update().filter(pk=row.pk)
+        former = [each.image for each in rows]
+        rows.update(image=name, image_source=row.image_url)
+        row.image = name
+        files.discard([*former, row.image])  # also the new one, if the template is gone meanwhile
     return True

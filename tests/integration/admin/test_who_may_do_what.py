@@ -105,6 +105,7 @@ ACTIONS: dict[str, dict[str, set[str]]] = {
 VIEWS: dict[str, tuple[str, set[str]]] = {
     "badges_by_hand": ("", {BADGE_ADMIN, SUPPORT}),
     "badges_badgepenalty_requirements": ("", {BADGE_ADMIN}),
+    "credentials_badgetemplate_import_file": ("", {BADGE_ADMIN}),
     "credentials_badgetemplate_preset": ("credentials.badgetemplate", {BADGE_ADMIN}),
     "credentials_badgetemplate_picture": (
         "credentials.badgetemplate",
