@@ -39,12 +39,13 @@ class Decoded:
 
 
 def decode_all(messages: Sequence[Message]) -> Decoded:
-    """No statement: a thread may do it that has no connection."""
+    """No statement."""
     wanted = [message for message in messages if is_configured(message)]
     skipped = len(messages) - len(wanted)
-    suspects = [each for each in wanted if each.deliveries > settings.EVENT_MAX_DELIVERIES]
+    most = settings.EVENT_MAX_DELIVERIES
+    suspects = [each for each in wanted if each.deliveries > most]
     if suspects:
-        wanted = [each for each in wanted if each.deliveries <= settings.EVENT_MAX_DELIVERIES]
+        wanted = [each for each in wanted if each.deliveries <= most]
     return attrs.evolve(_decode(wanted), skipped=skipped, suspects=suspects)
 
 

@@ -104,7 +104,6 @@ class AssetAdmin(LaurelAdmin):
         return allowed and (obj is None or not users_of(obj))
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
-        # Locked: of two who replace it at once, the later one discards the earlier one's file.
         # Locked: of two who replace it at once, the later one discards the earlier one's file. What
         # was issued stays: it holds all that it was drawn with.
         former = list(Asset.objects.select_for_update().filter(pk=obj.pk))
