@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from certificates.platform.sandbox.command import DEFAULT_PORT
 from tests import service
 from tests.browser.conftest import PASSWORD
-from tests.functional.forks import Forks, forks
+from tests.forks import Forks, forks
 from tests.processes import HOST, PYTHON, Process, free_port
 from tests.servers import ROOT, redis_server
 

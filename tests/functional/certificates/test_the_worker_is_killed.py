@@ -11,9 +11,9 @@ import pytest
 import redis as redis_client
 
 from credly_client.sandbox import Running
+from tests.forks import Forks, forks
 from tests.functional.certificates.conftest import MailServer
 from tests.functional.exam_stories import PROCTORED, exam, proctored
-from tests.functional.forks import Forks, forks
 from tests.functional.stories import ACME
 from tests.processes import HOST
 from tests.servers import RedisServer, redis_server
