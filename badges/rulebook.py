@@ -28,6 +28,7 @@ from events.registry import subscriptions
 log = structlog.get_logger(__name__)
 
 _WORTH_FREEZING: Final = 50_000  # objects, those of a few hundred templates
+_frozen = False
 _kept: dict[str, RuleBook] = {}
 
 
@@ -51,6 +52,7 @@ def _undisturbed() -> Iterator[None]:
     what survives is frozen out of it until the next load. To freeze takes a collection of all that
     was ever imported, a tenth of a second: later on a small rulebook is not worth that.
     """
+    global _frozen  # noqa: PLW0603 -- one process, one heap; to count what is frozen takes too long
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -59,10 +61,11 @@ def _undisturbed() -> Iterator[None]:
         if was_enabled:
             gc.enable()
         made, *_ = gc.get_count()
-        if made > _WORTH_FREEZING or gc.get_freeze_count() < _WORTH_FREEZING:
+        if made > _WORTH_FREEZING or not _frozen:
             gc.unfreeze()
             gc.collect()
             gc.freeze()
+            _frozen = True
 
 
 def _can_be_ordered(template: Template) -> bool:
