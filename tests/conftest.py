@@ -1,7 +1,9 @@
 """Fixtures of all tests: the servers, and a clean slate for what a process remembers."""
 
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from badges import rulebook
 from events import arrivals
 from tests.fakes.oracle import oracle
-from tests.servers import RedisServer, redis_server
+from tests.servers import PYTHON, ROOT, RedisServer, redis_server
 
 hypothesis_settings.register_profile("ci", max_examples=200, deadline=None)
 hypothesis_settings.register_profile("long", max_examples=5_000, deadline=None)
@@ -37,6 +39,16 @@ def redis() -> Iterator[RedisServer]:
     """A Redis of this test process."""
     with redis_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file as `migrate` makes it, with no connection left open: tests work on copies."""
+    file = tmp_path_factory.mktemp("migrated") / "laurel.sqlite3"
+    env = {"DATABASE_URL": f"sqlite:///{file}", "DJANGO_SETTINGS_MODULE": "settings"}
+    migrate = [PYTHON, "manage.py", "migrate", "-v", "0"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **env}, timeout=120, check=True)
+    return file
 
 
 @pytest.fixture(autouse=True)
