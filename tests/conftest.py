@@ -19,19 +19,28 @@ hypothesis_settings.register_profile("long", max_examples=5_000, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-# Files of a minute and more. A file is one worker's: begun last, they would leave the other idle.
+# Files of half a minute and more, the longest first. A file is one worker's: begun last, they would
+# leave the other idle.
 _LONG: Final = (
     "functional/test_on_postgresql.py",
-    "property/test_flow.py",
     "faults/test_consumers_are_killed.py",
-    "faults/test_consumers_race.py",
     "faults/test_poison.py",
+    "faults/test_consumers_race.py",
+    "faults/test_servers_go_away.py",
     "functional/test_deleting_beside_the_consumer.py",
+    "faults/test_workers_are_killed.py",
+    "faults/test_certificate_workers_are_killed.py",
+    "property/test_flow.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((n for n, name in enumerate(_LONG) if path.endswith(name)), len(_LONG))
 
 
 @pytest.fixture(scope="session")
