@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from graphlib import CycleError
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -27,6 +27,8 @@ from events.registry import subscriptions
 
 log = structlog.get_logger(__name__)
 
+_WORTH_FREEZING: Final = 50_000  # objects, those of a few hundred templates
+_frozen = False
 _kept: dict[str, RuleBook] = {}
 
 
@@ -47,18 +49,23 @@ def _undisturbed() -> Iterator[None]:
     A rulebook is many thousand objects that live until the next edit. While they are made,
     collections find nothing and cost as much again as the compiling; afterwards every full
     collection would walk over all of them, batch after batch. So it is off while loading, and
-    what survives is frozen out of it until the next load.
+    what survives is frozen out of it until the next load. To freeze takes a collection of all that
+    was ever imported, a tenth of a second: later on a small rulebook is not worth that.
     """
+    global _frozen  # noqa: PLW0603 -- one process, one heap; to count what is frozen takes too long
     was_enabled = gc.isenabled()
-    gc.unfreeze()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
             gc.enable()
-        gc.collect()
-        gc.freeze()
+        made, *_ = gc.get_count()
+        if made > _WORTH_FREEZING or not _frozen:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            _frozen = True
 
 
 def _can_be_ordered(template: Template) -> bool:

@@ -3,23 +3,15 @@
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Final
 
 from django.core.files.storage import Storage
 
 from certificates.generators.base import UnknownAssetError
 from certificates.models import Asset, CertificateLayout
-from certificates.pdf import layout, typefaces, uploads
+from certificates.pdf import layout
 
-_FAULTS: Final[Mapping[str, Callable[[bytes], str]]] = MappingProxyType(
-    {
-        Asset.Kind.PDF: uploads.pdf_fault,
-        Asset.Kind.IMAGE: uploads.image_fault,
-        Asset.Kind.FONT: uploads.font_fault,
-    }
-)
-_RESERVED: Final = frozenset({layout.PACKAGED_TEMPLATE, *typefaces.PACKAGED})
+MEGABYTES: Final = 10  # of one file
 
 
 class StoredAssets:
@@ -44,9 +36,16 @@ def _content(name: str, digest: str) -> bytes:  # noqa: ARG001 -- tells one file
 
 def upload_fault(data: bytes, *, kind: str) -> str:
     """Why this cannot be drawn with; empty when it can."""
-    if len(data) > uploads.MEGABYTES * 1024 * 1024:
-        return f"This file is larger than {uploads.MEGABYTES} MB."
-    check = _FAULTS.get(kind)
+    from certificates.pdf import uploads  # what reads the files takes its time
+
+    if len(data) > MEGABYTES * 1024 * 1024:
+        return f"This file is larger than {MEGABYTES} MB."
+    checks: Mapping[str, Callable[[bytes], str]] = {
+        Asset.Kind.PDF: uploads.pdf_fault,
+        Asset.Kind.IMAGE: uploads.image_fault,
+        Asset.Kind.FONT: uploads.font_fault,
+    }
+    check = checks.get(kind)
     return check(data) if check else "Choose what kind of file this is."
 
 
@@ -55,7 +54,10 @@ def _storage() -> Storage:
 
 
 def slug_fault(slug: str) -> str:
-    return f"{slug} is the name of something that Laurel brings along." if slug in _RESERVED else ""
+    from certificates.pdf import typefaces  # what reads the files takes its time
+
+    reserved = slug in {layout.PACKAGED_TEMPLATE, *typefaces.PACKAGED}
+    return f"{slug} is the name of something that Laurel brings along." if reserved else ""
 
 
 def digest(data: bytes) -> str:

@@ -9,7 +9,6 @@ from uuid import UUID
 from certificates import issuing
 from certificates.assets import StoredAssets
 from certificates.generators.registry import STANDARD, complete, faults
-from certificates.generators.standard import generate
 from certificates.models import CertificateLayout
 
 # None of them is anybody.
@@ -42,7 +41,9 @@ def preview(layout: CertificateLayout, *, name: str, now: datetime, grid: bool =
     )
     try:
         if grid and layout.generator == STANDARD:
-            return generate(content, options, assets=assets, grid=True)
+            from certificates.generators import printing  # takes its time, see there
+
+            return printing.generate(content, options, assets=assets, grid=True)
         return issuing.draw(content, plan=issuing.Plan(layout.generator, options))
     except Exception as error:  # generators are code of others
         raise PreviewError(str(error)) from error

@@ -28,8 +28,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 EVENT_BUS_TOPICS = []  # each test has a topic of its own
 CREDLY_WEBHOOK_SECRET = "webhook-secret-of-the-tests"
-# An app that is none of Laurel's, added by settings alone. Its handler is wired by its tests.
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.notifier"]
+# Apps that are none of Laurel's, added by settings alone. What the notifier handles is wired by
+# its tests; the other one is only for speed.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.notifier", "tests.emptying"]
 NOTIFIER_URL = NOTIFIER_SECRET = ""
 EXTRA_URLS = {"notifier/": "tests.notifier.urls"}
 SERVICE_SIGNALS_UNROUTED = [*SERVICE_SIGNALS_UNROUTED, "tests.notifier.signals.notification_sent"]

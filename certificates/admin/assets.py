@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from certificates.assets import (
+    MEGABYTES,
     StoredAssets,
     digest,
     slug_fault,
@@ -17,7 +18,6 @@ from certificates.assets import (
 )
 from certificates.generators.registry import faults
 from certificates.models import Asset
-from certificates.pdf import uploads
 from certificates.plugins import UnknownPluginError
 from credentials import files
 from credentials.admin.base import LaurelAdmin, Note
@@ -26,7 +26,7 @@ from credentials.admin.base import LaurelAdmin, Note
 class AssetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     class Meta:
         help_texts = {
-            "file": f"At most {uploads.MEGABYTES} MB. A font needs TrueType outlines and a license "
+            "file": f"At most {MEGABYTES} MB. A font needs TrueType outlines and a license "
             "that lets it be embedded."
         }
 

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from reportlab.lib.colors import HexColor
-from reportlab.pdfgen.canvas import Canvas
+if TYPE_CHECKING:  # `draw` imports it late: options are read where nothing is drawn
+    from reportlab.pdfgen.canvas import Canvas
 
 FILE: Final = Path(__file__).parent / "designs" / "laurel.pdf"
 _WIDTH: Final = 842
 _HEIGHT: Final = 595
-_PAPER: Final = HexColor("#fdfcf8")
-_GREEN: Final = HexColor("#2f5d50")
-_LEAF: Final = HexColor("#6f9a82")
-_GOLD: Final = HexColor("#b8975a")
+_PAPER: Final = "#fdfcf8"
+_GREEN: Final = "#2f5d50"
+_LEAF: Final = "#6f9a82"
+_GOLD: Final = "#b8975a"
 _MIDDLE: Final = _WIDTH // 2
 
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
@@ -91,6 +91,8 @@ OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
 
 def draw() -> bytes:
     """The page without text."""
+    from reportlab.pdfgen.canvas import Canvas
+
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=(_WIDTH, _HEIGHT), invariant=1, pageCompression=1)
     canvas.setFillColor(_PAPER)
@@ -112,7 +114,7 @@ def draw() -> bytes:
     return buffer.getvalue()
 
 
-def _draw_branch(canvas: Canvas, side: int) -> None:
+def _draw_branch(canvas: "Canvas", side: int) -> None:
     """One half of the wreath, `side` of its middle."""
     middle_x, middle_y, radius = _MIDDLE, 490.0, 44.0
     canvas.setStrokeColor(_GREEN)
@@ -135,7 +137,7 @@ def _draw_branch(canvas: Canvas, side: int) -> None:
 
 
 def _draw_leaf(
-    canvas: Canvas, x: float, y: float, *, side: int, turn: float, length: float
+    canvas: "Canvas", x: float, y: float, *, side: int, turn: float, length: float
 ) -> None:
     canvas.saveState()
     canvas.translate(x, y)

@@ -10,7 +10,6 @@ from pypdf import PdfReader
 
 from certificates.pdf import typefaces
 
-MEGABYTES: Final = 10  # of one file
 _PIXELS: Final = 25_000_000
 _FORMATS: Final = ("PNG", "JPEG")
 _SMALLEST: Final = 72.0  # points: an inch

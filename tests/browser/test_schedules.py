@@ -5,6 +5,7 @@ The processes are those of `./dev up`, but for the consumer and beat, which this
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -18,7 +19,7 @@ from playwright.sync_api import Page, expect
 from certificates.platform.sandbox.command import DEFAULT_PORT
 from tests import service
 from tests.browser.conftest import PASSWORD
-from tests.functional.forks import Forks, forks
+from tests.forks import Forks, forks
 from tests.processes import HOST, PYTHON, Process, free_port
 from tests.servers import ROOT, redis_server
 
@@ -58,8 +59,9 @@ def academy() -> str:
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
+def up(tmp_path: Path, migrated: Path) -> Iterator[Up]:
     """The three terminals, on free ports."""
+    shutil.copy(migrated, tmp_path / "laurel.sqlite3")
     web, platform = free_port(), free_port()
     told = exports(UP)
     assert told == exports(BY_HAND)
@@ -92,7 +94,6 @@ def up(tmp_path: Path) -> Iterator[Up]:
         words = without_django.replace(file.name, str(file)).split()
         start("platform", PYTHON, *words, "--port", str(platform))
         manage = running.enter_context(forks(tmp_path, env=env))
-        manage.run("migrate", "-v0")
         commands = service.commands(str(web))
         start("web", *commands["web"])
         start("worker", *commands["worker"], "--concurrency", "1")

@@ -4,15 +4,15 @@ import json
 import os
 import random
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from tests.faults.place import PATIENCE, Place
+from tests.faults import handlers
+from tests.faults.place import GROUP, PATIENCE, TOPIC, Place
 from tests.faults.proxy import Point, Proxy
-from tests.servers import PYTHON, ROOT
+from tests.forks import forks
 
 # Name of the consumer, where it dies. A new name takes over what the one before left; the same
 # name finds it as its own.
@@ -31,29 +31,13 @@ Live = Callable[[dict[str, Any], int, Callable[[int], object]], int]
 
 @contextmanager
 def nursery(place: Place, proxy: Proxy) -> Iterator[Live]:
-    with (
-        (place.folder / "consumers.log").open("ab") as log,
-        subprocess.Popen(
-            [PYTHON, "-m", "tests.faults.nursery"],
-            cwd=ROOT,
-            env={**os.environ, **place.env, "REDIS_URL": proxy.url},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as process,
-    ):
-        requests, answers = process.stdin, process.stdout
-        assert requests
-        assert answers
+    with forks(place.folder, env={**place.env, "REDIS_URL": proxy.url}) as manage:
 
         def live(extra: dict[str, Any], in_handler: int, born: Callable[[int], object]) -> int:
             extra = {"batch_size": 10, "lease_seconds": 0.3, **extra}
-            request = {"extra": extra, "die_in_handler": in_handler}
-            requests.write(json.dumps(request) + "\n")
-            requests.flush()
-            born(int(answers.readline()))
-            return int(answers.readline())
+            options = ["-t", TOPIC, "-g", GROUP, "--extra", json.dumps(extra)]
+            dies = {handlers.DIES_IN: str(in_handler)}
+            return manage.live("consume_events", *options, env=dies, born=born)
 
         yield live
 

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import sqlite3
-import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,7 +13,7 @@ import redis
 from django.core.management import call_command
 from django.test import override_settings
 
-from tests.servers import PYTHON, ROOT, Process, RedisServer, free_port
+from tests.servers import PYTHON, Process, RedisServer, free_port
 
 TOPIC = "watched"
 
@@ -41,10 +39,6 @@ class Fleet:
     @property
     def database(self) -> Path:
         return self.folder / "laurel.sqlite3"
-
-    def migrate(self) -> None:
-        command = [PYTHON, "manage.py", "migrate", "-v", "0"]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, **self.env}, timeout=120, check=True)
 
     def start(self, name: str, *, env: dict[str, str] | None = None, **extra: Any) -> "Consumer":
         port = free_port()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from io import BytesIO
@@ -77,13 +78,14 @@ def commands(part: str) -> list[list[str]]:
     return [line.split() for line in re.findall(r"^\./dev manage (.*)$", section, re.MULTILINE)]
 
 
-def test_a_first_certificate_and_a_generator(where: Path, redis: RedisServer) -> None:
+def test_a_first_certificate_and_a_generator(
+    where: Path, redis: RedisServer, migrated: Path
+) -> None:
+    shutil.copy(migrated, where / "laurel.sqlite3")
     *told, ask = commands("From nothing to a first certificate")
     consume = ["consume_events", "-t", "learning-badges-lifecycle", "-g", "laurel"]
     until_idle = ["--extra", '{"consumer_name": "c1", "until_idle": true}']
-    output = manage(
-        where, redis, ["migrate", "-v0"], *told, [*consume, *until_idle], ["issue_due"], ask
-    )
+    output = manage(where, redis, *told, [*consume, *until_idle], ["issue_due"], ask)
     (learner,) = json.loads(output[output.index("{\n") :])["learners"]
     (issuance,) = learner["templates"][0]["credential"]["issuances"]
     assert issuance["state"] == "available"

@@ -18,18 +18,9 @@ from tests.functional.stories import passes
 from tests.servers import redis_server
 
 
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrated once, with no connection left open: each test works on a copy."""
-    folder = tmp_path_factory.mktemp("database")
-    with redis_server(folder / "redis") as redis:
-        Fleet(folder, redis).migrate()
-    return folder / "laurel.sqlite3"
-
-
 @pytest.fixture
-def fleet(tmp_path: Path, empty_database: Path) -> Iterator[Fleet]:
-    shutil.copy(empty_database, tmp_path / "laurel.sqlite3")
+def fleet(tmp_path: Path, migrated: Path) -> Iterator[Fleet]:
+    shutil.copy(migrated, tmp_path / "laurel.sqlite3")
     with redis_server(tmp_path / "redis") as redis:
         fleet = Fleet(tmp_path, redis)
         yield fleet

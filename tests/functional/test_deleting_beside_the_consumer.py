@@ -1,6 +1,7 @@
 """Old events are deleted while new ones are consumed, on a real file and a real server."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -54,18 +55,20 @@ class Base:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Base]:
+def base(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Base]:
     with ExitStack() as servers:
         redis = servers.enter_context(redis_server(tmp_path / "redis"))
         place = Place(tmp_path, redis_url=redis.url)
         if request.param == "postgresql":
             place.env["DATABASE_URL"] = servers.enter_context(postgres_server()).url
+            place.manage("migrate", "-v", "0")
+        else:
+            shutil.copy(migrated, place.database)
         yield _filled(Base(place, place.env["DATABASE_URL"]))
 
 
 def _filled(base: Base) -> Base:
     place = base.place
-    place.manage("migrate", "-v", "0")
     file = place.folder / "import.json"
     file.write_text(json.dumps(explorer()))
     place.manage("badges_import", str(file))

@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib.util
+import os
 import sys
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -52,6 +53,22 @@ def test_help_names_every_recipe_on_one_screen(
 def test_an_unknown_recipe_is_refused(dev: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["tset"]) == 2
     assert "./dev test" in capsys.readouterr().err
+
+
+def test_bytecode_is_kept_elsewhere_where_it_is_unwanted_beside_the_sources(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PYTHONDONTWRITEBYTECODE": "1"})
+    dev.keep_bytecode()
+    assert os.environ == {"PYTHONPYCACHEPREFIX": str(dev.VAR / "bytecode")}
+
+
+def test_bytecode_is_otherwise_left_to_python(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PATH": "/bin"})
+    dev.keep_bytecode()
+    assert os.environ == {"PATH": "/bin"}
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])

@@ -1,6 +1,7 @@
 """The worker is killed between the award and the issue, and the bus tells everything again."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 import redis as redis_client
 
 from credly_client.sandbox import Running
+from tests.forks import Forks, forks
 from tests.functional.certificates.conftest import MailServer
 from tests.functional.exam_stories import PROCTORED, exam, proctored
-from tests.functional.forks import Forks, forks
 from tests.functional.stories import ACME
 from tests.processes import HOST
 from tests.servers import RedisServer, redis_server
@@ -71,7 +72,10 @@ class Operated:
 
 
 @pytest.fixture
-def operated(tmp_path: Path, credly: Running, mail_server: MailServer) -> Iterator[Operated]:
+def operated(
+    tmp_path: Path, credly: Running, mail_server: MailServer, migrated: Path
+) -> Iterator[Operated]:
+    shutil.copy(migrated, tmp_path / "laurel.sqlite3")
     credly.sandbox.control(
         "templates", {"id": PROCTORED, "organization_id": ACME, "name": "Proctored final"}
     )
@@ -93,7 +97,6 @@ def test_x_8_killed_twice_it_issues_once_and_a_replay_changes_nothing(operated: 
     document.write_text(json.dumps(proctored(providers=["credly", "pdf"])))
     told = [exam("submitted", 1), exam("verified", 2)]
     events.write_text("".join(f"{json.dumps(each)}\n" for each in told))
-    manage.run("migrate", "-v", "0")
     manage.run("badges_import", str(document))
     manage.run("publish_events", str(events))
     manage.run(*CONSUME)

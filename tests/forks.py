@@ -1,8 +1,9 @@
 """`manage.py`, each command a process of its own that may be killed, without the start of Python:
 Django is set up once, then every command is a fork.
 
-The process reads {"arguments": [...], "output": file} from stdin, one per line; it answers with the
-pid and, when that process has ended, with its status as os.waitstatus_to_exitcode tells it.
+The process reads {"arguments": [...], "output": file, "env": {...}} from stdin, one per line; it
+answers with the pid and, when that process has ended, with its status as os.waitstatus_to_exitcode
+tells it.
 """
 
 import json
@@ -31,30 +32,40 @@ class Forks:
 
     def run(self, *arguments: str) -> str:
         """What the command prints."""
-        self._begin(arguments)
-        status = int(self.answers.readline())
+        status = self.live(*arguments)
         assert status == 0, (self.folder / "forks.log").read_text()[-3000:]
         return self._output.read_text()
 
     def kill(self, *arguments: str, when: Callable[[], bool]) -> None:
         """Start the command, and end it with `kill -9` at that moment."""
-        pid = self._begin(arguments)
-        deadline = time.monotonic() + _PATIENCE
-        while not when():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
-        assert int(self.answers.readline()) == -signal.SIGKILL
+
+        def end(pid: int) -> None:
+            deadline = time.monotonic() + _PATIENCE
+            while not when():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            os.kill(pid, signal.SIGKILL)
+
+        assert self.live(*arguments, born=end) == -signal.SIGKILL
+
+    def live(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        born: Callable[[int], object] = int,
+    ) -> int:
+        """The exit status of the command, which has `env` beside that of all. `born` is told its
+        pid.
+        """
+        request = {"arguments": ["manage.py", *arguments], "output": str(self._output)}
+        self.requests.write(f"{json.dumps({**request, 'env': dict(env or {})})}\n")
+        self.requests.flush()
+        born(int(self.answers.readline()))
+        return int(self.answers.readline())
 
     @property
     def _output(self) -> Path:
         return self.folder / "output"
-
-    def _begin(self, arguments: tuple[str, ...]) -> int:
-        request = {"arguments": ["manage.py", *arguments], "output": str(self._output)}
-        self.requests.write(f"{json.dumps(request)}\n")
-        self.requests.flush()
-        return int(self.answers.readline())
 
 
 @contextmanager
@@ -63,7 +74,7 @@ def forks(folder: Path, *, env: Mapping[str, str]) -> Iterator[Forks]:
     with (
         (folder / "forks.log").open("ab") as log,
         subprocess.Popen(
-            [PYTHON, "-m", "tests.functional.forks"],
+            [PYTHON, "-m", "tests.forks"],
             cwd=ROOT,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", **env},
             stdin=subprocess.PIPE,
@@ -79,8 +90,12 @@ def forks(folder: Path, *, env: Mapping[str, str]) -> Iterator[Forks]:
 
 def main() -> None:
     import django
+    from django.core.management import call_command
+    from django.db import connections
 
     django.setup()
+    call_command("check", stdout=sys.stderr)  # so that what it imports is here, too
+    connections.close_all()
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()
@@ -94,9 +109,10 @@ def main() -> None:
 def _become(request: Mapping[str, Any]) -> None:
     from django.core.management import execute_from_command_line
 
+    os.environ.update(request["env"])  # read by the command; the settings are made
     with Path(request["output"]).open("wb") as output:
         os.dup2(output.fileno(), sys.stdout.fileno())
-    execute_from_command_line(request["arguments"])
+    execute_from_command_line(request["arguments"])  # some leave by sys.exit
     sys.stdout.flush()
     os._exit(0)
 
