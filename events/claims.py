@@ -95,8 +95,7 @@ def claim(
 
     Raises SomeAreKnownError for events that were only supposed to be new.
     """
-    ours = uuid4()
-    columns = _columns(sifted, learner_ids=learner_ids, now=now, ours=ours)
+    columns = _columns(sifted, learner_ids=learner_ids, now=now)
     number = len(sifted.fresh)
     if sifted.is_supposed:
         try:
@@ -106,6 +105,8 @@ def claim(
         return None
     for chunk in in_chunks(list(sifted.failed)):
         InboxEvent.objects.filter(event_id__in=chunk, state__in=UNDONE).delete()
+    ours = uuid4()
+    columns["claim"] = bulk.Same(ours)
     bulk.insert_columns(InboxEvent, columns, number=number, but_known=True)
     claimed: set[UUID] = set()
     for chunk in in_chunks([event.id for event in sifted.fresh]):
@@ -115,16 +116,18 @@ def claim(
 
 
 def _columns(
-    sifted: Sifted, *, learner_ids: Sequence[int | None], now: datetime, ours: UUID
+    sifted: Sifted, *, learner_ids: Sequence[int | None], now: datetime
 ) -> dict[str, Sequence[Any] | bulk.Same]:
-    """Of the rows to insert; by column, because there are many."""
+    """Of the rows to insert; by column, because there are many. What all rows have is left to the
+    database.
+    """
     events, copies = sifted.fresh, sifted.copies
     archivers = {
         event_type: archiver(subscriptions()[event_type].payload_type)
         for event_type in {event.type for event in events}
     }
     accepted, ignored = State.ACCEPTED.value, State.IGNORED.value
-    return {
+    columns: dict[str, Sequence[Any] | bulk.Same] = {
         "event_id": [event.id for event in events],
         "origin": [event.origin[:_TEXT] for event in events],
         "event_type": [event.type for event in events],
@@ -133,13 +136,14 @@ def _columns(
         "sourcehost": [event.sourcehost[:_TEXT] for event in events],
         "learner_id": learner_ids,
         "state": [ignored if each is None else accepted for each in learner_ids],
-        "reason": [NO_LEARNER if each is None else "" for each in learner_ids],
         "payload": [archivers[event.type](event.payload) for event in events],
-        "duplicates": [copies[event.id] - 1 for event in events] if copies else bulk.Same(0),
         "received_at": bulk.Same(now),
-        "claim": bulk.Same(ours),
-        "attempts": bulk.Same(0),
     }
+    if None in learner_ids:
+        columns["reason"] = [NO_LEARNER if each is None else "" for each in learner_ids]
+    if copies:
+        columns["duplicates"] = [copies[event.id] - 1 for event in events]
+    return columns
 
 
 def _count_duplicates(dropped: dict[UUID, int]) -> None:

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import attrs
 from django.conf import settings
@@ -72,7 +71,6 @@ def _row_of(message: Message, *, now: datetime) -> InboxEvent:
             "state": State.FAILED,
             "raw": raw if len(raw) <= _RAW else None,
             "received_at": now,
-            "claim": uuid4(),
         },
     )
     return row

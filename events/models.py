@@ -38,22 +38,28 @@ class InboxEvent(models.Model):
         db_constraint=False,
     )
     state = models.CharField(max_length=10, choices=State.choices)
-    reason = models.TextField(blank=True, help_text="Why it was ignored, or the last error.")
+    # The database fills in what nearly every row has: the consumer's inserts leave it out.
+    reason = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it was ignored, or the last error.",
+    )
     payload = models.JSONField(
         null=True, blank=True, help_text="The archived payload; people are replaced by references."
     )
     raw = models.BinaryField(
         null=True, blank=True, help_text="A failed message as it was received, to be replayed."
     )
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, db_default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     duplicates = models.PositiveIntegerField(
-        default=0, help_text="Further deliveries of the same event, dropped."
+        default=0, db_default=0, help_text="Further deliveries of the same event, dropped."
     )
     received_at = models.DateTimeField()
-    # The claim that inserted this row. An insert that skips existing rows cannot say which rows
-    # are new on every database; reading this column back can.
-    claim = models.UUIDField(editable=False)
+    # The claim that inserted this row, where another could have. An insert that skips existing rows
+    # cannot say which rows are new on every database; reading this column back can.
+    claim = models.UUIDField(null=True, editable=False)
 
     class Meta:
         ordering = ["-id"]

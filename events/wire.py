@@ -136,7 +136,7 @@ def _learner(subscription: Subscription, payload: Any, time: datetime) -> Learne
         return None
     if user is None or (user.id is None and not (user.pii and user.pii.username)):
         return None
-    if not isinstance(user.id, int | None):
+    if user.id is not None and not isinstance(user.id, int):
         # Attrs does not check types, and not every database would refuse it.
         raise TypeError(f"the learner's id is no number: {user.id!r}")
     pii = user.pii

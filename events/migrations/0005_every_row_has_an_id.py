@@ -1,4 +1,6 @@
-"""One unique column tells the rows of the inbox apart, where there were two."""
+"""One unique column tells the rows of the inbox apart, where there were two; and what nearly every
+row has is filled in by the database.
+"""
 
 from typing import Any
 
@@ -34,6 +36,35 @@ class Migration(migrations.Migration):
             name="origin",
             field=models.CharField(
                 blank=True, help_text="Where it came from: topic/entry id.", max_length=255
+            ),
+        ),
+        migrations.AlterField(
+            model_name="inboxevent",
+            name="claim",
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AlterField(
+            model_name="inboxevent",
+            name="attempts",
+            field=models.PositiveIntegerField(db_default=0, default=0),
+        ),
+        migrations.AlterField(
+            model_name="inboxevent",
+            name="duplicates",
+            field=models.PositiveIntegerField(
+                db_default=0,
+                default=0,
+                help_text="Further deliveries of the same event, dropped.",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="inboxevent",
+            name="reason",
+            field=models.TextField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Why it was ignored, or the last error.",
             ),
         ),
     ]

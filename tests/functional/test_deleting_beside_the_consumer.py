@@ -25,7 +25,7 @@ from events.models import InboxEvent
 long_ago = timezone.now() - timedelta(days=400)
 InboxEvent.objects.bulk_create(
     InboxEvent(event_id=uuid4(), state="dead" if n % 1000 == 0 else "accepted", payload={{}},
-               received_at=long_ago, claim=uuid4())
+               received_at=long_ago)
     for n in range({OLD})
 )
 """

@@ -23,9 +23,7 @@ State = InboxEvent.State
 
 
 def received(state: str, *, days_ago: int) -> InboxEvent:
-    return InboxEvent(
-        event_id=uuid4(), state=state, received_at=NOW - days_ago * DAY, claim=uuid4()
-    )
+    return InboxEvent(event_id=uuid4(), state=state, received_at=NOW - days_ago * DAY)
 
 
 @pytest.mark.django_db(transaction=True)

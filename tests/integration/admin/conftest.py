@@ -104,9 +104,7 @@ def one_of_each(explorer: BadgeTemplate) -> None:
     Decision.objects.create(
         learner=ann, template=explorer, event_time=NOW, outcome="awarded", made_at=NOW
     )
-    InboxEvent.objects.create(
-        event_id=uuid4(), state="accepted", payload={"a": 1}, received_at=NOW, claim=uuid4()
-    )
+    InboxEvent.objects.create(event_id=uuid4(), state="accepted", payload={"a": 1}, received_at=NOW)
     HandlerFailure.objects.create(signal="a.b", handler="c.d", correlation_id="1", error="No")
     _at_credly()
     _of_schedules(explorer)

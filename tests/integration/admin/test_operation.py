@@ -38,11 +38,7 @@ pytestmark = pytest.mark.django_db
 
 def accepted(number: int) -> InboxEvent:
     return InboxEvent(
-        event_id=UUID(int=number),
-        event_type=PASSING,
-        state="accepted",
-        received_at=NOW,
-        claim=uuid4(),
+        event_id=UUID(int=number), event_type=PASSING, state="accepted", received_at=NOW
     )
 
 

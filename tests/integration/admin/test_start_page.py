@@ -65,7 +65,7 @@ def trouble(one_of_each: None) -> None:
 
 
 def inbox_event(state: str = "dead") -> None:
-    InboxEvent.objects.create(event_id=uuid4(), state=state, received_at=THEN, claim=uuid4())
+    InboxEvent.objects.create(event_id=uuid4(), state=state, received_at=THEN)
 
 
 def failed_run(**more: Any) -> ScheduleRun:
