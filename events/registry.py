@@ -63,6 +63,12 @@ def subscriptions() -> Mapping[str, Subscription]:
     return MappingProxyType(found)
 
 
+@cache
+def by_header() -> Mapping[bytes, Subscription]:
+    """The same by the type as it stands in the header of a message."""
+    return {event_type.encode(): each for event_type, each in subscriptions().items()}
+
+
 def faults(entries: Sequence[Any]) -> list[str]:
     """Every fault of the configured entries, in words."""
     messages: list[str] = []

@@ -20,7 +20,7 @@ from openedx_events.event_bus.avro.schema import schema_from_signal
 from credentials.learners import LearnerFacts
 from events.builders import Build, builder, without_nul
 from events.event import Event
-from events.registry import Subscription, subscriptions
+from events.registry import Subscription, by_header, subscriptions
 
 _TYPE: Final = b"type"
 _ID: Final = b"id"
@@ -77,8 +77,8 @@ def is_configured(message: Message) -> bool:
     """Does anybody want this type? Looks at the header only. A message without a type is wanted:
     it has to be kept as failed.
     """
-    raw = message.fields.get(_TYPE, b"")
-    return not raw or raw.decode(errors="replace") in subscriptions()
+    header = message.fields.get(_TYPE, b"")
+    return not header or header in by_header()
 
 
 def decode(message: Message) -> Event:
@@ -87,10 +87,9 @@ def decode(message: Message) -> Event:
     size = sum(map(len, fields.values()))
     if size > settings.EVENT_MAX_BYTES:
         raise UndecodableError(f"{size} bytes; at most {settings.EVENT_MAX_BYTES} are accepted")
-    event_type = _text(fields, _TYPE)
-    subscription = subscriptions().get(event_type)
+    subscription = by_header().get(fields.get(_TYPE, b""))
     if subscription is None:
-        raise UndecodableError(f"nobody configured events of type {event_type!r}")
+        raise UndecodableError(f"nobody configured events of type {_text(fields, _TYPE)!r}")
     event_id = message.event_id
     if event_id is None:
         # The stock parser would invent a new id at each delivery, and count the event each time.

@@ -27,7 +27,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--case", choices=CASES, help="only this case, with its yardsticks")
-    parser.add_argument("--events", type=int, default=5_000, help="events per run (%(default)s)")
+    parser.add_argument("--events", type=int, default=20_000, help="events per run (%(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="runs per case (%(default)s)")
     parser.add_argument(
         "--profile", action="store_true", help="instead of figures: where the time of --case goes"

@@ -48,6 +48,7 @@ def test_postgresql_is_stopped_and_crashes(postgres_place: Place, postgres: Post
         consumer = place.consumer(env={"REDIS_URL": proxy.url})
         proxy.arm(Point.DELIVERED, passes=20, action=postgres.stop)
         wait_for_complaints(place, consumer, 1, NO_DATABASE)
+        wait_for(consumer, lambda: not proxy.is_armed, what="the end of PostgreSQL")
 
         postgres.start()
         # The crash finds it in a transaction, waiting for a lock that we hold.

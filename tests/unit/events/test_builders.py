@@ -20,7 +20,7 @@ from openedx_events.event_bus.avro.serializer import serialize_event_data_to_byt
 from openedx_events.learning.data import UserData
 
 from events.builders import archiver, builder
-from events.registry import public_event_types, subscribe, subscriptions, user_paths
+from events.registry import by_header, public_event_types, subscribe, subscriptions, user_paths
 from events.wire import Message, decode
 
 SAMPLES: dict[Any, Any] = {
@@ -77,8 +77,9 @@ def test_as_the_stock_deserialiser(
     event_type: str, full: bool, settings: Any, request: pytest.FixtureRequest
 ) -> None:
     settings.BADGES_CONFIG = {"events": [entry(event_type)]}
-    subscriptions.cache_clear()
-    request.addfinalizer(subscriptions.cache_clear)
+    for cache in (subscriptions, by_header):
+        cache.cache_clear()
+        request.addfinalizer(cache.cache_clear)
     signal = public_event_types()[event_type]
     data = {name: sample(kind, full=full) for name, kind in signal.init_data.items()}
     raw = serialize_event_data_to_bytes(data, signal)
