@@ -16,6 +16,7 @@ def test_mariadb_is_stopped_and_crashes(place: Place, mariadb: MariaDBServer) ->
         consumer = place.consumer(env={"REDIS_URL": proxy.url})
         proxy.arm(Point.DELIVERED, passes=20, action=mariadb.stop)
         wait_for_complaints(place, consumer, 1, NO_DATABASE)
+        wait_for(consumer, lambda: not proxy.is_armed, what="the end of MariaDB")
 
         mariadb.start()
         # The crash finds it in a transaction, waiting for a lock that we hold.
