@@ -9,17 +9,16 @@ tells it.
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import attrs
 
-from tests.processes import PYTHON, ROOT
+from tests.dialog import Dialog, dialog
 
 _PATIENCE: Final = 60.0  # seconds
 
@@ -27,8 +26,7 @@ _PATIENCE: Final = 60.0  # seconds
 @attrs.frozen
 class Forks:
     folder: Path
-    requests: IO[str]
-    answers: IO[str]
+    dialog: Dialog
 
     def run(self, *arguments: str) -> str:
         """What the command prints."""
@@ -58,10 +56,8 @@ class Forks:
         pid.
         """
         request = {"arguments": ["manage.py", *arguments], "output": str(self._output)}
-        self.requests.write(f"{json.dumps({**request, 'env': dict(env or {})})}\n")
-        self.requests.flush()
-        born(int(self.answers.readline()))
-        return int(self.answers.readline())
+        born(int(self.dialog.ask(json.dumps({**request, "env": dict(env or {})}))))
+        return int(self.dialog.hear())
 
     @property
     def _output(self) -> Path:
@@ -71,21 +67,9 @@ class Forks:
 @contextmanager
 def forks(folder: Path, *, env: Mapping[str, str]) -> Iterator[Forks]:
     """Their errors and logs are in the folder."""
-    with (
-        (folder / "forks.log").open("ab") as log,
-        subprocess.Popen(
-            [PYTHON, "-m", "tests.forks"],
-            cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", **env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdin
-        assert process.stdout
-        yield Forks(folder, process.stdin, process.stdout)
+    settings = {"DJANGO_SETTINGS_MODULE": "settings"}
+    with dialog("tests.forks", log=folder / "forks.log", env={**settings, **env}) as talk:
+        yield Forks(folder, talk)
 
 
 def main() -> None:

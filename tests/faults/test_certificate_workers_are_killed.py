@@ -8,7 +8,6 @@ as the same message.
 import json
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,16 +15,16 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import attrs
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pypdf import PdfReader
 
+from tests.dialog import Dialog, dialog
 from tests.faults.place import PATIENCE, Place
 from tests.functional.certificates.conftest import Mailbox, MailServer
 from tests.processes import HOST, free_port
-from tests.servers import PYTHON, ROOT
 
 CERTIFICATES: Final = 20
 ROUNDS: Final = 3  # in a file, behind one, in a mail
@@ -58,21 +57,15 @@ class Drawers:
     """Talks to tests.faults.issuers."""
 
     folder: Path
-    requests: IO[str]
-    answers: IO[str]
-
-    def ask(self, request: str) -> str:
-        self.requests.write(f"{request}\n")
-        self.requests.flush()
-        return self.answers.readline().strip()
+    dialog: Dialog
 
     def begin(self) -> int:
         """The pid of a worker."""
-        return int(self.ask("work"))
+        return int(self.dialog.ask("work"))
 
     def end(self) -> int:
         """Its exit status, once it has ended."""
-        return int(self.answers.readline())
+        return int(self.dialog.hear())
 
     def kill(self, *, when: Callable[[], bool]) -> None:
         pid = self.begin()
@@ -94,26 +87,14 @@ class Drawers:
 @contextmanager
 def drawers(place: Place, mails: MailServer) -> Iterator[Drawers]:
     media = place.folder / "media"
-    more = {
+    env = {
+        **place.env,
         "STORAGE_URL": media.as_uri(),
         "EMAIL_URL": f"smtp://{HOST}:{mails.port}",
         "LOG_LEVEL": "WARNING",
     }
-    with (
-        (place.folder / "workers.log").open("ab") as log,
-        subprocess.Popen(
-            [PYTHON, "-m", "tests.faults.issuers"],
-            cwd=ROOT,
-            env={**os.environ, **place.env, **more},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdin
-        assert process.stdout
-        yield Drawers(media, process.stdin, process.stdout)
+    with dialog("tests.faults.issuers", log=place.folder / "workers.log", env=env) as talk:
+        yield Drawers(media, talk)
 
 
 def draw(workers: Drawers, box: DeadlyMailbox) -> None:
@@ -138,9 +119,9 @@ def test_each_has_one_certificate_and_hears_of_it(place: Place) -> None:
     mails.start()
     try:
         with drawers(place, mails) as workers:
-            workers.ask(f"certify {CERTIFICATES}")
+            workers.dialog.ask(f"certify {CERTIFICATES}")
             draw(workers, box)
-            found = json.loads(workers.ask("look"))
+            found = json.loads(workers.dialog.ask("look"))
             files = workers.files()
     finally:
         mails.stop()

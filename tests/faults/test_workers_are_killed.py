@@ -3,20 +3,19 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Final
+from typing import Final
 
 import attrs
 
 from credly_client.sandbox import Running, Sandbox, serve
 from credly_client.sandbox.faults import AT_RANDOM
 from tests.awards import GLOBEX, environment, introduce
+from tests.dialog import Dialog, dialog
 from tests.faults.place import PATIENCE, Place
-from tests.servers import PYTHON, ROOT
 
 AWARDS: Final = 2_000
 REVOCATIONS: Final = 400
@@ -28,48 +27,30 @@ LIVE: Final = {"pending", "accepted"}
 class Issuers:
     """Talks to tests.faults.issuers."""
 
-    requests: IO[str]
-    answers: IO[str]
-
-    def ask(self, request: str) -> str:
-        self.requests.write(f"{request}\n")
-        self.requests.flush()
-        return self.answers.readline().strip()
+    dialog: Dialog
 
     def live(self, *, until: int = 0, credly: Running) -> int:
         """One worker's life, ended by kill -9 once Credly has seen that many changes; its exit
         status.
         """
-        pid = int(self.ask("work"))
+        pid = int(self.dialog.ask("work"))
         deadline = time.monotonic() + PATIENCE
         while changes(credly) < until:
             assert time.monotonic() < deadline
             time.sleep(0.002)
         if until:
             os.kill(pid, signal.SIGKILL)
-        status = int(self.answers.readline())
+        status = int(self.dialog.hear())
         wait_until_quiet(credly)
         return status
 
 
 @contextmanager
 def issuers(place: Place, credly: Running) -> Iterator[Issuers]:
-    env = {**os.environ, **place.env, **environment(GLOBEX), "CREDLY_API_BASE_URL": credly.api_url}
-    with (
-        (place.folder / "workers.log").open("ab") as log,
-        subprocess.Popen(
-            [PYTHON, "-m", "tests.faults.issuers"],
-            cwd=ROOT,
-            env={**env, "LOG_LEVEL": "WARNING"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdin
-        assert process.stdout
-        yield Issuers(process.stdin, process.stdout)
+    credly_env = {**environment(GLOBEX), "CREDLY_API_BASE_URL": credly.api_url}
+    env = {**place.env, **credly_env, "LOG_LEVEL": "WARNING"}
+    with dialog("tests.faults.issuers", log=place.folder / "workers.log", env=env) as talk:
+        yield Issuers(talk)
 
 
 def changes(credly: Running) -> int:
@@ -94,15 +75,15 @@ def test_two_thousand_badges(place: Place) -> None:
         credly.sandbox.control(
             "switches", {"random": faults, "batch_stops_in_the_middle": True, **more}
         )
-        workers.ask(f"award {AWARDS}")
+        workers.dialog.ask(f"award {AWARDS}")
         for kill in range(KILLS):
             if kill == KILLS // 2:
-                workers.ask(f"revoke {REVOCATIONS}")
+                workers.dialog.ask(f"revoke {REVOCATIONS}")
             enough = changes(credly) + AWARDS // (4 * KILLS)
             assert workers.live(until=enough, credly=credly) == -signal.SIGKILL
         assert workers.live(credly=credly) == 0
 
-        found = json.loads(workers.ask("look"))
+        found = json.loads(workers.dialog.ask("look"))
         there = credly.sandbox.control("state", {}, method="GET")
         duplicates = credly.sandbox.control("duplicates", {}, method="GET")
     assert duplicates["duplicates"] == []
