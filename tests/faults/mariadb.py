@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import MySQLdb
+from MySQLdb.constants import ER
 
 from tests.mariadb import MariaDBServer
 
@@ -41,6 +42,20 @@ def copy(server: MariaDBServer, name: str, *, of: str) -> None:
             cursor.execute(f"SHOW CREATE TABLE {of}.{table}")
             cursor.execute(cursor.fetchone()[1])
             cursor.execute(f"INSERT INTO {table} SELECT * FROM {of}.{table}")  # noqa: S608 -- ours
+
+
+def lock_learners(connection: Any) -> None:
+    """Until the transaction of `connection` ends. A consumer at work may hold rows that come later
+    and want some that we have: the server ends that by refusing us, who wrote nothing.
+    """
+    while True:
+        try:
+            connection.query("SELECT id FROM credentials_learner FOR UPDATE")
+        except MySQLdb.OperationalError as error:
+            if error.args[0] != ER.LOCK_DEADLOCK:
+                raise
+        else:
+            return
 
 
 def waits_for_a_lock(connection: Any) -> bool:

@@ -55,6 +55,8 @@ def test_postgresql_is_stopped_and_crashes(postgres_place: Place, postgres: Post
         with closing(psycopg.connect(place.database_url)) as ours:
             lock = partial(ours.execute, "LOCK TABLE credentials_learner IN EXCLUSIVE MODE")
             proxy.arm(Point.DELIVERED, passes=20, action=lock)
+            # Ours may have to wait for the batch before: that wait is not the one meant.
+            wait_for(consumer, lambda: not proxy.is_armed, what="our lock")
             with closing(psycopg.connect(place.database_url, autocommit=True)) as watching:
                 wait_for(consumer, partial(is_waiting, watching), what="its lock")
             postgres.kill()
