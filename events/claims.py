@@ -3,7 +3,9 @@
 Note [Suppose that all are new]
     Nearly every batch holds nothing that was received before, and the insert finds out by itself:
     the event id is unique. So nobody looks first. When the insert is refused, the transaction is
-    rolled back and the batch comes again, and then the inbox is looked into.
+    rolled back and the batch comes again, and then the inbox is looked into. Likewise for people
+    who were just not found: only when another consumer adds one of them at the same moment, or
+    somebody retired was known under the same identity, is each row looked at.
 """
 
 from collections import Counter

@@ -42,7 +42,8 @@ def process_batch(events: Sequence[Event], *, now: datetime) -> BatchResult:
     """
     try:
         return _process(events, sift=claims.suppose_new, now=now)
-    except claims.SomeAreKnownError:  # see Note [Suppose that all are new]
+    # See Note [Suppose that all are new].
+    except (claims.SomeAreKnownError, learners.SomeAreThereError):
         return _process(events, sift=claims.sift, now=now)
 
 
@@ -53,7 +54,7 @@ def _process(
         sifted = sift(events)
         people = [event.learner for event in sifted.fresh if event.learner is not None]
         with timed("learners"):
-            found = iter(learners.upsert(people, now=now))
+            found = iter(learners.upsert(people, now=now, suppose_new=sifted.is_supposed))
         learner_ids = [None if event.learner is None else next(found) for event in sifted.fresh]
         with timed("inbox"):
             claimed = claims.claim(sifted, learner_ids=learner_ids, now=now)
