@@ -16,7 +16,7 @@ from tests.functional.stories import explorer
 from tests.functional.test_consumer_is_killed import Place, credentials, stream
 from tests.servers import PYTHON, Process, postgres_server, redis_server
 
-OLD = 30_000
+OLD = 15_000
 _FILL = f"""
 from datetime import timedelta
 from uuid import uuid4
@@ -33,7 +33,7 @@ InboxEvent.objects.bulk_create(
 _DELETE = """
 from django.utils import timezone
 from events.retention import delete_old
-print(delete_old(now=timezone.now(), page=50))
+print(delete_old(now=timezone.now(), page=50, seconds=240))
 """
 
 
@@ -90,7 +90,7 @@ def test_the_consumer_goes_on(base: Base) -> None:
             lambda: base.count("learner_id IS NOT NULL") == 400, what="the last event"
         )
         assert deletion.returncode is None  # they ran side by side
-        assert deletion.wait(seconds=120) == 0, deletion.output()
+        assert deletion.wait(seconds=240) == 0, deletion.output()
 
     assert deletion.output().splitlines()[-1] == str(OLD - OLD // 1000)
     assert base.count("state = 'accepted'") == 400
