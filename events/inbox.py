@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, Sum, Value
 
+from credentials.database import storable
 from credentials.identity import derived
 from credentials.retry import backoff
 from events.models import InboxEvent
@@ -79,7 +80,7 @@ def _row_of(message: Message, *, now: datetime) -> InboxEvent:
 def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
     """One more attempt: when the next one is, or that there is none. Requires a transaction."""
     row.attempts += 1
-    row.reason = _storable(reason)
+    row.reason = storable(reason, length=_REASON)
     if row.attempts >= settings.EVENT_MAX_ATTEMPTS or row.raw is None:
         row.state = State.DEAD
         row.next_attempt_at = None
@@ -93,12 +94,8 @@ def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
 
 def explain(row: InboxEvent, reason: str) -> None:
     """What came of the attempt that was charged before it was made."""
-    row.reason = _storable(reason)
+    row.reason = storable(reason, length=_REASON)
     row.save(update_fields=["reason"])
-
-
-def _storable(reason: str) -> str:
-    return reason.replace("\x00", "")[:_REASON]
 
 
 def describe(error: BaseException) -> str:

@@ -137,6 +137,16 @@ class TestAnEventThatCannotBeProcessed:
         assert "a bug" in InboxEvent.objects.filter(state=State.FAILED)[0].reason
         assert not BadgeProgress.objects.filter(learner__username="bob").exists()
 
+    def test_whatever_the_error_says(self, service: Service, settings: Any) -> None:
+        """Also what no database stores."""
+        settings.EVENT_HANDLERS = [f"{__name__}.fails_in_no_language"]
+        handlers.cache_clear()
+        service.publish([passes("bob", 1, minute=1)])
+        assert service.consume() == 0
+        row = InboxEvent.objects.get()
+        assert row.state == State.FAILED
+        assert row.reason.endswith("RuntimeError: a bug: ?\n")
+
     def test_it_is_tried_again_and_dies_after_enough_tries(
         self, service: Service, settings: Any
     ) -> None:
@@ -225,6 +235,10 @@ def test_a_message_too_large_to_be_stored_is_kept_without_its_bytes(
 def fails_for_bob(events: Any) -> None:
     if any(each.event.learner.username == "bob" for each in events):
         raise RuntimeError("a bug")
+
+
+def fails_in_no_language(_events: Any) -> None:
+    raise RuntimeError("a bug: \x00\udc80")
 
 
 def test_an_event_about_nobody_is_ignored_and_says_so(db: None) -> None:
