@@ -201,6 +201,7 @@ class BatchConsumer(RedisEventConsumer):
                 log.warning("a stream or its group changed, joining again", error=str(error))
                 self._sleep(_FIRST_PAUSE.total_seconds())
                 self._join(streams)
+                own = streams.own_pending()  # the error may have ended the one before
                 continue
             self._rounds += 1
             if idle and self.until_idle:

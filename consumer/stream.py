@@ -113,6 +113,8 @@ class Streams:
         """What was delivered to this consumer before and not acknowledged, in batches. The caller
         acknowledges each batch before it asks for the next.
         """
+        with suppress(redis.ResponseError):
+            self.at_hand()  # delivered, so it is among the following
         cursors = dict.fromkeys(self.names, _FIRST)
         while cursors:
             entries = self._entries(
