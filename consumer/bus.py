@@ -207,7 +207,8 @@ class BatchConsumer(RedisEventConsumer):
             if idle and self.until_idle:
                 self._beat(streams, surely=True)
                 return 1 if streams.broken else 0
-        self._process(streams, streams.at_hand())
+        if self._is_switched_on():
+            self._process(streams, streams.at_hand())
         return 0
 
     def _look_after(self, streams: Streams) -> None:

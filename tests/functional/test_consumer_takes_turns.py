@@ -121,6 +121,30 @@ def test_switched_off_and_on_while_it_runs(
     assert minutes() == [0, 1]
 
 
+def test_switched_off_then_stopped(
+    service: Service,
+    bus: Any,
+    settings: Settings,
+    in_the_transaction: list[Callable[[], object]],
+) -> None:
+    """What it has asked for is on its way when it is switched off, and stays with it."""
+    consumer = BatchConsumer(service.topic, "laurel", consumer_name="c1", batch_size=2)
+
+    def switch_off_and_stop() -> None:
+        settings.EVENT_BUS_REDIS_CONSUMERS_ENABLED = False
+        consumer.stop()
+
+    service.publish(some(0, 5))
+    in_the_transaction.append(switch_off_and_stop)
+    assert consumer.run() == 0
+    assert minutes() == [0, 1]
+    assert bus.xpending(service.topic, "laurel")["pending"] == 2
+
+    settings.EVENT_BUS_REDIS_CONSUMERS_ENABLED = True
+    assert service.consume() == 0
+    assert minutes() == [0, 1, 2, 3, 4]
+
+
 def test_switched_off_with_nothing_to_wait_for_it_leaves(
     service: Service, bus: Any, settings: Settings
 ) -> None:
