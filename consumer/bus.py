@@ -86,6 +86,7 @@ class BatchConsumer(RedisEventConsumer):
         )
         self._stopping = False
         self._rounds = 0
+        self._untold: list[str] = []  # streams on which the group was made, not in the books yet
         self._next_claim = 0.0
         self._next_mending = 0.0
 
@@ -177,9 +178,10 @@ class BatchConsumer(RedisEventConsumer):
             streams.close()
 
     def _join(self, streams: Streams) -> None:
-        created = streams.join()
+        self._untold += streams.join()
         self._next_mending = time.monotonic() + _MEND_EVERY
-        with_retries(lambda: self._heartbeat.connected(streams, created=created))
+        with_retries(lambda: self._heartbeat.connected(streams, created=self._untold))
+        self._untold = []
 
     def _consume(self, streams: Streams, lease: Lease) -> int:
         """See Note [Who is served first]."""
