@@ -111,7 +111,7 @@ def _process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
             return first + _process(decoded.part(middle, None), clock=clock)
         (event,), (message,) = decoded.events, decoded.messages
         log.warning("event failed", correlation_id=str(event.id), error=repr(error))
-        failure = Failure(message=message, reason=inbox.describe(error))
+        failure = Failure(message=message, reason=inbox.describe(error), is_event=True)
         return _store([failure], clock=clock)
     return Report(result.outcomes)
 

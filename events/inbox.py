@@ -29,10 +29,11 @@ ENDED = (
 
 @attrs.frozen
 class Failure:
-    """A message that could not be decoded or processed."""
+    """A message that could not be decoded or processed. `is_event`: it could be decoded."""
 
     message: Message
     reason: str
+    is_event: bool = False
 
 
 def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
@@ -43,6 +44,8 @@ def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
     for failure in failures:
         row = _row_of(failure.message, now=now)
         if row.state in UNDONE:
+            if failure.is_event:
+                _prefer(failure.message, row)
             charge(row, reason=failure.reason, now=now)
 
 
@@ -75,6 +78,14 @@ def _row_of(message: Message, *, now: datetime) -> InboxEvent:
         },
     )
     return row
+
+
+def _prefer(message: Message, row: InboxEvent) -> None:
+    """Try this copy again, not the one of the row: that may be one that does not decode."""
+    raw = message.to_bytes()
+    if row.raw is None or bytes(row.raw) != raw:
+        row.raw, row.origin = raw, message.origin[:_TEXT]
+        row.save(update_fields=["raw", "origin"])
 
 
 def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:

@@ -147,6 +147,23 @@ class TestAnEventThatCannotBeProcessed:
         assert row.state == State.FAILED
         assert row.reason.endswith("RuntimeError: a bug: ?\n")
 
+    def test_it_is_kept_in_place_of_a_broken_copy(
+        self, service: Service, bus: Any, settings: Any
+    ) -> None:
+        """Whichever came first."""
+        event_id = str(UUID(int=77)).encode()
+        broken, sound = fields(id=event_id, event_data=b"\x02"), fields(id=event_id)
+        for each in (broken, sound, broken):
+            bus.xadd(service.topic, each)
+            service.consume()
+        row = InboxEvent.objects.get()
+        assert (row.state, row.attempts) == (State.FAILED, 3)
+
+        settings.EVENT_HANDLERS = ["badges.flow.process"]  # mended
+        handlers.cache_clear()
+        assert replay.retry(row.pk, now=timezone.now())
+        assert InboxEvent.objects.get().state == State.ACCEPTED
+
     def test_it_is_tried_again_and_dies_after_enough_tries(
         self, service: Service, settings: Any
     ) -> None:
