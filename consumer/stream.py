@@ -142,7 +142,10 @@ class Streams:
             # Trimmed meanwhile; Redis 7 takes them off the list of pending entries by itself.
             if gone := [Entry(name, each, None, unlisted=True) for each in (rest or [()])[0]]:
                 yield gone
-            if entries := self._entries([(name.encode(), claimed)]):
+            # Before, it does not say which. Claimed all the same, they are our own now.
+            if any(entry_id is None for entry_id, _ in claimed):
+                yield from self.own_pending()
+            elif entries := self._entries([(name.encode(), claimed)]):
                 yield self._with_deliveries(entries)
 
     @property
