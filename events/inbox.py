@@ -36,17 +36,22 @@ class Failure:
     is_event: bool = False
 
 
-def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
-    """Store messages that could not be decoded or processed, and when to try them again.
-
-    A message whose event was accepted meanwhile is left alone. Requires a transaction.
+def keep_failed(failures: Iterable[Failure], *, now: datetime) -> list[Failure]:
+    """Store messages that could not be decoded or processed, and when to try them again. Returns
+    which were stored: one whose event was received soundly is a duplicate. Requires a transaction.
     """
+    kept = []
     for failure in failures:
         row = _row_of(failure.message, now=now)
         if row.state in UNDONE:
             if failure.is_event:
                 _prefer(failure.message, row)
             charge(row, reason=failure.reason, now=now)
+            kept.append(failure)
+        else:
+            row.duplicates += 1
+            row.save(update_fields=["duplicates"])
+    return kept
 
 
 def begin(message: Message, *, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 
 from badges.models import BadgeProgress
+from consumer.models import ConsumerStatus
 from events import inbox, replay
 from events.jsonl import parse_line
 from events.models import InboxEvent
@@ -112,6 +113,17 @@ def test_a_sound_copy_replaces_a_broken_one(service: Service, bus: Any) -> None:
     bus.xadd(service.topic, fields(id=event_id))
     service.consume()
     assert InboxEvent.objects.get().state == State.ACCEPTED
+
+
+def test_a_broken_copy_of_a_sound_one_is_a_duplicate(service: Service, bus: Any) -> None:
+    event_id = str(UUID(int=77)).encode()
+    bus.xadd(service.topic, fields(id=event_id))
+    bus.xadd(service.topic, fields(id=event_id, event_data=b"\x02"))
+    assert service.consume(batch_size=1) == 0
+    row = InboxEvent.objects.get()
+    assert (row.state, row.duplicates) == (State.ACCEPTED, 1)
+    status = ConsumerStatus.objects.get()
+    assert status.counts == [[PASSING, "accepted", 1], [PASSING, "duplicate", 1]]
 
 
 class TestAnEventThatCannotBeProcessed:
