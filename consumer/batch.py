@@ -111,22 +111,30 @@ def _process(decoded: Decoded, *, clock: Callable[[], datetime]) -> Report:
             return first + _process(decoded.part(middle, None), clock=clock)
         (event,), (message,) = decoded.events, decoded.messages
         log.warning("event failed", correlation_id=str(event.id), error=repr(error))
-        failure = Failure(message=message, reason=inbox.describe(error))
+        failure = Failure(message=message, reason=inbox.describe(error), is_event=True)
         return _store([failure], clock=clock)
     return Report(result.outcomes)
 
 
 def _store(failures: Sequence[Failure], *, clock: Callable[[], datetime]) -> Report:
-    if failures:
-        with_retries(lambda: _keep(failures, now=clock()))
-    types = Counter(_label(failure.message.event_type) for failure in failures)
-    return Report({(event_type, "failed"): count for event_type, count in types.items()})
+    if not failures:
+        return Report()
+    kept = _by_type(with_retries(lambda: _keep(failures, now=clock())))
+    again = _by_type(failures) - kept
+    counts = {(event_type, "failed"): count for event_type, count in kept.items()}
+    return Report(
+        counts | {(event_type, "duplicate"): count for event_type, count in again.items()}
+    )
+
+
+def _by_type(failures: Sequence[Failure]) -> Counter[str]:
+    return Counter(_label(failure.message.event_type) for failure in failures)
 
 
 def _label(event_type: str) -> str:
     return event_type if event_type in subscriptions() else OTHER
 
 
-def _keep(failures: Sequence[Failure], *, now: datetime) -> None:
+def _keep(failures: Sequence[Failure], *, now: datetime) -> list[Failure]:
     with transaction.atomic():
-        inbox.keep_failed(failures, now=now)
+        return inbox.keep_failed(failures, now=now)

@@ -86,6 +86,7 @@ class BatchConsumer(RedisEventConsumer):
         )
         self._stopping = False
         self._rounds = 0
+        self._untold: list[str] = []  # streams on which the group was made, not in the books yet
         self._next_claim = 0.0
         self._next_mending = 0.0
 
@@ -177,9 +178,10 @@ class BatchConsumer(RedisEventConsumer):
             streams.close()
 
     def _join(self, streams: Streams) -> None:
-        created = streams.join()
+        self._untold += streams.join()
         self._next_mending = time.monotonic() + _MEND_EVERY
-        with_retries(lambda: self._heartbeat.connected(streams, created=created))
+        with_retries(lambda: self._heartbeat.connected(streams, created=self._untold))
+        self._untold = []
 
     def _consume(self, streams: Streams, lease: Lease) -> int:
         """See Note [Who is served first]."""
@@ -201,12 +203,14 @@ class BatchConsumer(RedisEventConsumer):
                 log.warning("a stream or its group changed, joining again", error=str(error))
                 self._sleep(_FIRST_PAUSE.total_seconds())
                 self._join(streams)
+                own = streams.own_pending()  # the error may have ended the one before
                 continue
             self._rounds += 1
             if idle and self.until_idle:
                 self._beat(streams, surely=True)
                 return 1 if streams.broken else 0
-        self._process(streams, streams.at_hand())
+        if self._is_switched_on():
+            self._process(streams, streams.at_hand())
         return 0
 
     def _look_after(self, streams: Streams) -> None:

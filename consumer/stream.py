@@ -113,6 +113,8 @@ class Streams:
         """What was delivered to this consumer before and not acknowledged, in batches. The caller
         acknowledges each batch before it asks for the next.
         """
+        with suppress(redis.ResponseError):
+            self.at_hand()  # delivered, so it is among the following
         cursors = dict.fromkeys(self.names, _FIRST)
         while cursors:
             entries = self._entries(
@@ -140,7 +142,10 @@ class Streams:
             # Trimmed meanwhile; Redis 7 takes them off the list of pending entries by itself.
             if gone := [Entry(name, each, None, unlisted=True) for each in (rest or [()])[0]]:
                 yield gone
-            if entries := self._entries([(name.encode(), claimed)]):
+            # Before, it does not say which. Claimed all the same, they are our own now.
+            if any(entry_id is None for entry_id, _ in claimed):
+                yield from self.own_pending()
+            elif entries := self._entries([(name.encode(), claimed)]):
                 yield self._with_deliveries(entries)
 
     @property

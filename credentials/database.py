@@ -7,7 +7,14 @@ from typing import Any, Final, TypeVar
 
 import orjson
 import structlog
-from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
+from django.db import (
+    DatabaseError,
+    Error,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+)
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 
@@ -17,8 +24,8 @@ _PARAMETERS = 60_000
 _TRIES: Final = 3
 _PAUSE: Final = 0.2  # seconds, times the number of tries
 
-# Errors of a server (or a file) in trouble: locks, deadlocks, no room, no connection. Other
-# operational errors may come from the data of a statement.
+# Errors of a server (or a file) in trouble: locks, deadlocks, no room, no connection, no writes (as
+# in a failover). Other operational errors may come from the data of a statement.
 _SQLITE_TROUBLE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -30,13 +37,13 @@ _SQLITE_TROUBLE: Final = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
-# How SQLSTATEs start: connection, rollback, resources, object not in the needed state, shutdown,
-# system error. Source: PostgreSQL, "Error Codes".
-_SQLSTATE_TROUBLE: Final = ("08", "40", "53", "55", "57P", "58")
-# Disk full, too many connections, table full, lock time-out, deadlock, NOWAIT. Not 2006 and 2013,
-# connection lost: that is also how a server answers a statement above its max_allowed_packet.
-# Whether it is gone, `with_retries` finds out by asking.
-_MYSQL_TROUBLE: Final = frozenset({1021, 1040, 1114, 1205, 1213, 3572})
+# How SQLSTATEs start: connection, read-only, rollback, resources, object not in the needed state,
+# shutdown, system error. Source: PostgreSQL, "Error Codes".
+_SQLSTATE_TROUBLE: Final = ("08", "25006", "40", "53", "55", "57P", "58")
+# Disk full, too many connections, table full, lock time-out, deadlock, NOWAIT, three ways of being
+# read-only. Not 2006 and 2013, connection lost: that is also how a server answers a statement above
+# its max_allowed_packet. Whether it is gone, `with_retries` finds out by asking.
+_MYSQL_TROUBLE: Final = frozenset({1021, 1040, 1114, 1205, 1213, 3572, 1290, 1792, 1836})
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -110,7 +117,7 @@ def with_retries(work: Callable[[], T]) -> T:
     for attempt in range(1, _TRIES + 1):
         try:
             return work()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
             if not _database_answers():
                 raise DatabaseGoneError(str(error)) from error
             if attempt == _TRIES:

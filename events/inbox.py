@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, Sum, Value
 
+from credentials.database import storable
 from credentials.identity import derived
 from credentials.retry import backoff
 from events.models import InboxEvent
@@ -28,21 +29,29 @@ ENDED = (
 
 @attrs.frozen
 class Failure:
-    """A message that could not be decoded or processed."""
+    """A message that could not be decoded or processed. `is_event`: it could be decoded."""
 
     message: Message
     reason: str
+    is_event: bool = False
 
 
-def keep_failed(failures: Iterable[Failure], *, now: datetime) -> None:
-    """Store messages that could not be decoded or processed, and when to try them again.
-
-    A message whose event was accepted meanwhile is left alone. Requires a transaction.
+def keep_failed(failures: Iterable[Failure], *, now: datetime) -> list[Failure]:
+    """Store messages that could not be decoded or processed, and when to try them again. Returns
+    which were stored: one whose event was received soundly is a duplicate. Requires a transaction.
     """
+    kept = []
     for failure in failures:
         row = _row_of(failure.message, now=now)
         if row.state in UNDONE:
+            if failure.is_event:
+                _prefer(failure.message, row)
             charge(row, reason=failure.reason, now=now)
+            kept.append(failure)
+        else:
+            row.duplicates += 1
+            row.save(update_fields=["duplicates"])
+    return kept
 
 
 def begin(message: Message, *, now: datetime) -> bool:
@@ -76,10 +85,18 @@ def _row_of(message: Message, *, now: datetime) -> InboxEvent:
     return row
 
 
+def _prefer(message: Message, row: InboxEvent) -> None:
+    """Try this copy again, not the one of the row: that may be one that does not decode."""
+    raw = message.to_bytes()
+    if row.raw is None or bytes(row.raw) != raw:
+        row.raw, row.origin = raw, message.origin[:_TEXT]
+        row.save(update_fields=["raw", "origin"])
+
+
 def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
     """One more attempt: when the next one is, or that there is none. Requires a transaction."""
     row.attempts += 1
-    row.reason = _storable(reason)
+    row.reason = storable(reason, length=_REASON)
     if row.attempts >= settings.EVENT_MAX_ATTEMPTS or row.raw is None:
         row.state = State.DEAD
         row.next_attempt_at = None
@@ -93,12 +110,8 @@ def charge(row: InboxEvent, *, reason: str, now: datetime) -> None:
 
 def explain(row: InboxEvent, reason: str) -> None:
     """What came of the attempt that was charged before it was made."""
-    row.reason = _storable(reason)
+    row.reason = storable(reason, length=_REASON)
     row.save(update_fields=["reason"])
-
-
-def _storable(reason: str) -> str:
-    return reason.replace("\x00", "")[:_REASON]
 
 
 def describe(error: BaseException) -> str:

@@ -105,4 +105,5 @@ def _failure(
         reason += f"\nIt cannot be replayed, because it does not serialise: {unserialisable!r}"
         data = b""
     fields = RedisMessage(topic="", event_data=data, event_metadata=metadata).to_binary_dict()
-    return Failure(message=Message(origin=FROM_SIGNAL, fields=fields), reason=reason)
+    message = Message(origin=FROM_SIGNAL, fields=fields)
+    return Failure(message=message, reason=reason, is_event=bool(data))

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -18,6 +19,7 @@ WAITING: Final = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+END_ALL: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
 def wait_for_complaints(place: Place, consumer: Process, number: int, complaint: str) -> None:
@@ -63,6 +65,28 @@ def test_postgresql_is_stopped_and_crashes(postgres_place: Place, postgres: Post
         wait_for_complaints(place, consumer, 2, NO_DATABASE)
 
         postgres.start()
+        place.wait_until_all_is_read(consumer)
+    place.check()
+
+
+def test_postgresql_is_for_reading_only(postgres_place: Place, postgres: PostgresServer) -> None:
+    """As a server is that another one takes over from, or whose disk runs full."""
+    place = postgres_place
+    place.publish()
+    with (
+        closing(psycopg.connect(postgres.url, autocommit=True)) as other,
+        Proxy(place.redis.port) as proxy,
+    ):
+        name = urlsplit(place.database_url).path[1:]
+
+        def take_no_writes() -> None:
+            other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            other.execute(END_ALL, [name])
+
+        consumer = place.consumer(env={"REDIS_URL": proxy.url})
+        proxy.arm(Point.DELIVERED, passes=20, action=take_no_writes)
+        wait_for_complaints(place, consumer, 2, NO_DATABASE)
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
         place.wait_until_all_is_read(consumer)
     place.check()
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from openedx_events.event_bus.avro.serializer import serialize_event_data_to_bytes
 
 from badges.models import BadgeProgress
+from consumer.models import ConsumerStatus
 from events import inbox, replay
 from events.jsonl import parse_line
 from events.models import InboxEvent
@@ -114,6 +115,17 @@ def test_a_sound_copy_replaces_a_broken_one(service: Service, bus: Any) -> None:
     assert InboxEvent.objects.get().state == State.ACCEPTED
 
 
+def test_a_broken_copy_of_a_sound_one_is_a_duplicate(service: Service, bus: Any) -> None:
+    event_id = str(UUID(int=77)).encode()
+    bus.xadd(service.topic, fields(id=event_id))
+    bus.xadd(service.topic, fields(id=event_id, event_data=b"\x02"))
+    assert service.consume(batch_size=1) == 0
+    row = InboxEvent.objects.get()
+    assert (row.state, row.duplicates) == (State.ACCEPTED, 1)
+    status = ConsumerStatus.objects.get()
+    assert status.counts == [[PASSING, "accepted", 1], [PASSING, "duplicate", 1]]
+
+
 class TestAnEventThatCannotBeProcessed:
     @pytest.fixture(autouse=True)
     def _broken(self, settings: Any) -> Iterator[None]:
@@ -136,6 +148,33 @@ class TestAnEventThatCannotBeProcessed:
         assert InboxEvent.objects.filter(state=State.FAILED).count() == 2
         assert "a bug" in InboxEvent.objects.filter(state=State.FAILED)[0].reason
         assert not BadgeProgress.objects.filter(learner__username="bob").exists()
+
+    def test_whatever_the_error_says(self, service: Service, settings: Any) -> None:
+        """Also what no database stores."""
+        settings.EVENT_HANDLERS = [f"{__name__}.fails_in_no_language"]
+        handlers.cache_clear()
+        service.publish([passes("bob", 1, minute=1)])
+        assert service.consume() == 0
+        row = InboxEvent.objects.get()
+        assert row.state == State.FAILED
+        assert row.reason.endswith("RuntimeError: a bug: ?\n")
+
+    def test_it_is_kept_in_place_of_a_broken_copy(
+        self, service: Service, bus: Any, settings: Any
+    ) -> None:
+        """Whichever came first."""
+        event_id = str(UUID(int=77)).encode()
+        broken, sound = fields(id=event_id, event_data=b"\x02"), fields(id=event_id)
+        for each in (broken, sound, broken):
+            bus.xadd(service.topic, each)
+            service.consume()
+        row = InboxEvent.objects.get()
+        assert (row.state, row.attempts) == (State.FAILED, 3)
+
+        settings.EVENT_HANDLERS = ["badges.flow.process"]  # mended
+        handlers.cache_clear()
+        assert replay.retry(row.pk, now=timezone.now())
+        assert InboxEvent.objects.get().state == State.ACCEPTED
 
     def test_it_is_tried_again_and_dies_after_enough_tries(
         self, service: Service, settings: Any
@@ -225,6 +264,10 @@ def test_a_message_too_large_to_be_stored_is_kept_without_its_bytes(
 def fails_for_bob(events: Any) -> None:
     if any(each.event.learner.username == "bob" for each in events):
         raise RuntimeError("a bug")
+
+
+def fails_in_no_language(_events: Any) -> None:
+    raise RuntimeError("a bug: \x00\udc80")
 
 
 def test_an_event_about_nobody_is_ignored_and_says_so(db: None) -> None:

@@ -4,8 +4,10 @@ under their hands.
 
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,23 @@ def test_overtaken_by_the_trimming_while_it_runs(fleet: Fleet) -> None:
     # One was on its way to the waiting consumer before the others came.
     assert "count=25" in consumer.process.output()
     assert fleet.accepted() == 1 + 1 + 4
+
+
+def test_a_stream_that_was_emptied_while_the_database_was_away(fleet: Fleet) -> None:
+    """As when the whole machine starts anew, and Redis forgot: still told, and once."""
+    fleet.publish(some(0, 3))
+    assert fleet.start("c1", until_idle=True).process.wait(seconds=30) == 0
+    fleet.bus().flushall()
+    fleet.publish(some(10, 2))
+    short = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings", "FAULTS_SQLITE_TIMEOUT": "0.1"}
+    with closing(sqlite3.connect(fleet.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        consumer = fleet.start("c1", env=short, until_idle=True)
+        consumer.wait_for_words("connection lost")
+        other.execute("ROLLBACK")
+    assert consumer.process.wait(seconds=30) == 0
+    assert fleet.accepted() == 5
+    assert consumer.process.output().count("kind=recreated") == 1
 
 
 # What it tells in numbers

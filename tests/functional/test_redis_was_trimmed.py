@@ -136,6 +136,26 @@ def test_trimmed_while_they_were_processed(
     assert len(incidents()) == 1
 
 
+def test_deleted_while_they_were_processed_before_redis_7(
+    service: Service, bus: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hands over entries without a body too, and does not say which they are."""
+
+    def xautoclaim(client: Any, name: str, *args: Any, **options: Any) -> Any:
+        cursor, claimed, *_ = former(client, name, *args, **options)
+        bus.xdel(name, taken[1])
+        return cursor, [(None, None) if each[0] == taken[1] else each for each in claimed]
+
+    former = redis_py.Redis.xautoclaim
+    monkeypatch.setattr(redis_py.Redis, "xautoclaim", xautoclaim)
+    deliver(bus, service, to="dead", count=3)
+    taken = [each.encode() for each in ids(bus, service)]
+    assert service.consume(claim_idle_seconds=0) == 0
+    assert incidents() == [(Kind.TRIMMED_PENDING, 1)]
+    assert accepted(service) == 2
+    assert bus.xpending(service.topic, "laurel")["pending"] == 0
+
+
 # Somebody's hand in the group
 
 

@@ -38,6 +38,7 @@ def test_sqlite_did_not_like_the_statement() -> None:
         psycopg.errors.LockNotAvailable("said by PostgreSQL"),
         psycopg.errors.DiskFull("said by PostgreSQL"),
         psycopg.errors.AdminShutdown("said by PostgreSQL"),
+        psycopg.errors.ReadOnlySqlTransaction("said by PostgreSQL"),
     ],
 )
 def test_postgresql_is_in_trouble(error: Exception) -> None:
@@ -57,7 +58,7 @@ def test_postgresql_did_not_like_the_data(error: Exception) -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(1213, True), (1205, True), (1366, False), (2006, False), (2013, False)],
+    [(1213, True), (1205, True), (1290, True), (1366, False), (2006, False), (2013, False)],
 )
 def test_mysql(number: int, expected: bool) -> None:
     driver = Exception(number, "said by MySQL")  # its driver has the number first
