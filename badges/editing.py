@@ -1,16 +1,19 @@
 """What an edit of the rules does to learners under way.
 
-Whoever changes a template, requirement, rule or penalty calls `definitions_changed` at the end, in
-the same transaction. Active templates whose rules really differ get a new version; the progress of
-their learners is carried over to it; whoever is complete now is awarded. A credential once awarded
-is not taken away by an edit.
+Whoever changes a template, requirement, rule or penalty does it in a transaction that begins with
+`DefinitionsVersion.lock_for_writing`, as that of `edit`, and calls `definitions_changed` at its
+end. Active templates whose rules really differ get a new version; the progress of their learners is
+carried over to it; whoever is complete now is awarded. A credential once awarded is not taken away
+by an edit.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
 import attrs
+from django.db import transaction
 from django.db.models import Max
 
 from badges import accounts, decisions, news, rulebook
@@ -60,8 +63,16 @@ def _learners(count: int, one: str, many: str) -> str:
     return f"1 learner {one}" if count == 1 else f"{count} learners {many}"
 
 
+@contextmanager
+def edit() -> Iterator[None]:
+    """The transaction of a change."""
+    with transaction.atomic():
+        DefinitionsVersion.lock_for_writing()
+        yield
+
+
 def definitions_changed(template_ids: Collection[int], *, now: datetime) -> dict[int, EditEffect]:
-    """Requires the transaction of the change. Returns the effect on the templates that got a new
+    """Requires the transaction of `edit`. Returns the effect on the templates that got a new
     version or were activated.
     """
     DefinitionsVersion.bump()

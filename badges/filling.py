@@ -50,6 +50,7 @@ def fill(past: Past, *, now: datetime) -> Filled:
     total = Filled()
     for learner_ids in archive.pages(past):
         with transaction.atomic():
+            DefinitionsVersion.lock_for_reading()
             if DefinitionsVersion.current() != past.book.version:
                 raise RulesChangedError
             _, matches = past.matches(learner_ids, now=now)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from credentials import learners
+from credentials.models import DefinitionsVersion
 from events import claims, resending
 from events.claims import Sifted
 from events.event import Event, LearnerEvent
@@ -51,6 +52,7 @@ def _process(
     events: Sequence[Event], *, sift: Callable[[Sequence[Event]], Sifted], now: datetime
 ) -> BatchResult:
     with timed("commit") as committing, transaction.atomic():
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
         sifted = sift(events)
         people = [event.learner for event in sifted.fresh if event.learner is not None]
         with timed("learners"):

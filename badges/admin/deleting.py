@@ -5,11 +5,11 @@ from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.contrib.auth import get_permission_codename
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from badges import editing
 from credentials import files
 from credentials.models import BadgeTemplate, UserCredential
 
@@ -61,7 +61,7 @@ class TemplateDeletion:
         self.rules_changed(request, [])  # type: ignore[attr-defined]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
-        with transaction.atomic():
+        with editing.edit():
             pictures = [each.image for each in queryset]
             super().delete_queryset(request, queryset)  # type: ignore[misc]
             files.discard(pictures)

@@ -54,13 +54,22 @@ class RuleEdits:
 
         return self.with_effects(request, answer)
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        def answer() -> HttpResponse:
+            page = super(RuleEdits, self).delete_view(request, object_id, extra_context)  # type: ignore[misc]
+            return cast("HttpResponse", page)
+
+        return self.with_effects(request, answer)
+
     def with_effects(
         self, request: HttpRequest, answer: Callable[[], HttpResponse]
     ) -> HttpResponse:
         """The answer of a view that calls `rules_changed`, or the question whether to go on."""
         if request.method != "POST":
             return answer()
-        with transaction.atomic():
+        with editing.edit():
             page = answer()
             felt = request.META.get("laurel.edit_effects", [])
             faults = request.META.get("laurel.edit_faults", [])

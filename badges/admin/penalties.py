@@ -6,13 +6,13 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import StackedInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from badges import editing
 from badges.admin import choices
 from badges.admin.edits import RuleEdits
 from badges.admin.owners import OwnerForm, OwnerFormSet
@@ -165,7 +165,7 @@ class BadgePenaltyAdmin(RuleEdits, _ShowsResets, RulePage, LaurelAdmin):
         self.rules_changed(request, [obj.template_id])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BadgePenalty]) -> None:
-        with transaction.atomic():
+        with editing.edit():
             templates = list(queryset.values_list("template_id", flat=True))
             super().delete_queryset(request, queryset)
             self.rules_changed(request, templates)

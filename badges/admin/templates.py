@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from badges import editing
 from badges.admin.choices import event_type_label
 from badges.admin.deleting import TemplateDeletion
 from badges.admin.edits import RuleEdits
@@ -206,7 +207,7 @@ class BadgeTemplateAdmin(
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
         for template in queryset:
-            with transaction.atomic():
+            with editing.edit():
                 row = BadgeTemplate.objects.select_for_update().get(pk=template.pk)
                 faults = [*stored_faults(row), *_organization_faults(row)]
                 if not faults:
@@ -234,7 +235,7 @@ class BadgeTemplateAdmin(
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[BadgeTemplate]) -> None:
-        with transaction.atomic():
+        with editing.edit():
             rows = BadgeTemplate.objects.filter(pk__in=queryset.values("pk"), is_active=True)
             count = rows.update(is_active=False)
             self.rules_changed(request, [])

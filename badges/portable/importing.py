@@ -60,8 +60,8 @@ def refusal(source: str, faults: Iterable[object]) -> ImportRefusedError:
 
 def prepare(text: str, *, source: str, prune: bool = False) -> Plan:
     """Requires the transaction in which the plan is carried out. Raises ImportRefusedError."""
-    # One import at a time: two that create the same template would collide.
-    DefinitionsVersion.objects.select_for_update().filter(pk=DefinitionsVersion.SOLE).first()
+    # Also because two imports that create the same template would collide.
+    DefinitionsVersion.lock_for_writing()
     return planning.plan(parse(text, source=source, alone=prune), prune=prune)
 
 

@@ -1,8 +1,10 @@
 """What can be awarded, and on whose behalf."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Final
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 
 from credentials import bulk
@@ -155,6 +157,13 @@ class DefinitionsVersion(models.Model):
     Every process keeps the compiled rules and reads this number once per batch: a new number
     means "load again". Whoever changes a template, requirement, rule or penalty calls `bump`
     in the same transaction.
+
+    Note [An edit waits for the batches before it]
+        A batch that ends after an edit, under the rules of before, would leave progress that the
+        edit never saw: somebody who meets everything, and no award. So whoever applies rules takes
+        `lock_for_reading`, which many have at a time, and whoever changes them `lock_for_writing`,
+        which waits for those and lets the next ones wait. Both take it before all other locks:
+        else an edit waits for a batch that waits for a template of the edit.
     """
 
     SOLE = 1
@@ -177,6 +186,35 @@ class DefinitionsVersion(models.Model):
             cls.objects.get_or_create(pk=cls.SOLE, defaults={"number": 1})
 
     @classmethod
+    def lock_for_reading(cls) -> None:
+        """No definition changes until the transaction ends. One statement; on SQLite none, there
+        is one transaction at a time.
+        """
+        _run(_READING)
+
+    @classmethod
+    def lock_for_writing(cls) -> None:
+        """Nobody applies rules, or changes them, until the transaction ends."""
+        _run(_WRITING)
+
+    @classmethod
     def current(cls) -> int:
         rows = bulk.select(cls, ("number",), where=("id",), among=[(cls.SOLE,)])
         return int(rows[0][0]) if rows else 0
+
+
+# By vendor. Not PostgreSQL's lock on the row: there, readers who overlap pass by a writer for ever.
+_READING: Final = {
+    "postgresql": "LOCK TABLE credentials_definitionsversion IN ROW SHARE MODE",
+    "mysql": "SELECT number FROM credentials_definitionsversion LOCK IN SHARE MODE",
+}
+_WRITING: Final = {
+    "postgresql": "LOCK TABLE credentials_definitionsversion IN EXCLUSIVE MODE",
+    "mysql": "SELECT number FROM credentials_definitionsversion FOR UPDATE",
+}
+
+
+def _run(statements: Mapping[str, str]) -> None:
+    if statement := statements.get(connection.vendor):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

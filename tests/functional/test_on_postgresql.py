@@ -39,6 +39,7 @@ STORIES = [
     "tests/integration/test_query_budget_of_names.py",
     "tests/integration/test_claims.py",
     "tests/integration/test_claims_race.py",
+    "tests/integration/test_edits_race.py",
     "tests/integration/test_issuing_race.py",
     "tests/integration/test_a_lock_is_held_for_long.py",
     "tests/integration/test_exact_text.py",

@@ -86,7 +86,9 @@ _WAITING = {
 def wait_until_blocked(number: int) -> None:
     """Until that many connections wait for a lock."""
     waiting = 0
+    deadline = time.monotonic() + 30
     while waiting < number:
+        assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.15)  # MariaDB tells nothing new to who asks more often than every 0.1 s
         with connection.cursor() as cursor:
             for statement in _WAITING[connection.vendor]:

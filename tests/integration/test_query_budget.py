@@ -99,7 +99,7 @@ def test_when_nothing_matches(count: int) -> None:
         batch = [event(first + n, learner=first + n, which=5_000) for n in range(size)]
         spent.append(statements(batch))
     assert len(set(spent)) == 1, spent
-    assert spent[0] <= 9
+    assert spent[0] <= 9 + (connection.vendor == "mysql")  # see below
 
 
 @pytest.mark.parametrize("count", [1, 100, 1_000])
@@ -119,8 +119,11 @@ def test_when_every_event_awards_and_the_next_revokes(count: int) -> None:
     assert Issuance.objects.filter(state="created", wanted="revoked").count() == 601
     assert len(set(awarding)) == 1, awarding
     assert len(set(revoking)) == 1, revoking
-    # MySQL: see Note [One person, two ways to be known] in credentials.learners.
-    assert max(*awarding, *revoking) <= 21 + (connection.vendor == "mysql")
+    # A lock that SQLite does without, and on MySQL a second look: see the notes [An edit waits for
+    # the batches before it] at DefinitionsVersion, [One person, two ways to be known] in
+    # credentials.learners.
+    more = {"sqlite": 0, "postgresql": 1, "mysql": 2}[connection.vendor]
+    assert max(*awarding, *revoking) <= 21 + more
 
 
 def test_rules_are_loaded_with_a_fixed_number_of_queries() -> None:

@@ -105,6 +105,7 @@ def take_over(
     fresh: list[BadgeTemplate] = []
     changed: list[BadgeTemplate] = []
     with transaction.atomic():
+        DefinitionsVersion.lock_for_writing()
         rows = BadgeTemplate.objects.select_for_update().filter(uuid__in=[t.id for t in templates])
         known = {row.uuid: row for row in rows.order_by("pk")}
         for template in templates:
@@ -167,6 +168,7 @@ def archive(row: BadgeTemplate, *, why: str, at: datetime | None = None) -> bool
     if at is not None:
         facts["provider_updated_at"] = at
     with transaction.atomic():
+        DefinitionsVersion.lock_for_writing()
         changed = own.exclude(provider_state=TemplateState.ARCHIVED).update(**facts)
         if changed:
             _deactivate(BadgeTemplate.objects.filter(pk=row.pk), why=why)

@@ -1,0 +1,105 @@
+"""Rules are edited while a batch is under way. Not collected on SQLite, like test_claims_race.py:
+there one waits for the other anyway.
+"""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connections, transaction
+
+from badges import editing
+from badges.models import BadgeProgress, BadgeRequirement
+from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
+from events.pipeline import process_batch
+from events.wire import decode
+from tests.functional.stories import PASSING
+from tests.integration.claims import NOW, number_passes
+from tests.integration.test_claims_race import wait_until_blocked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=[1, 2])
+def enough(request: pytest.FixtureRequest) -> int:
+    """How often the learner has passed in the end, and has to under the rules after the edit. Of
+    two times, one is before everything else: there is a row of progress then.
+    """
+    template = BadgeTemplate.objects.create(name="Passed", providers=["credly"], is_active=True)
+    BadgeRequirement.objects.create(template=template, key="passed", event_type=PASSING, count=9)
+    with editing.edit():
+        editing.definitions_changed([template.pk], now=NOW)
+    for minute in range(1, request.param):
+        learner_passes(minute)
+    return int(request.param)
+
+
+def learner_passes(minute: int) -> None:
+    process_batch([decode(number_passes(1, minute=minute))], now=NOW)
+
+
+def lower(count: int) -> None:
+    with editing.edit():
+        BadgeRequirement.objects.update(count=count)
+        editing.definitions_changed([BadgeTemplate.objects.get().pk], now=NOW)
+
+
+class Side:
+    """`work` in a thread and connection of its own."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._done = False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+            self._done = True
+        finally:
+            connections.close_all()
+
+    def has_ended(self) -> bool:
+        """Well, once it has."""
+        self._thread.join()
+        return self._done
+
+
+def is_awarded() -> bool:
+    return BadgeProgress.objects.get().complete and UserCredential.objects.exists()
+
+
+def test_a_batch_that_begins_during_the_edit(enough: int) -> None:
+    with transaction.atomic():
+        lower(enough)
+        batch = Side(partial(learner_passes, enough))
+        wait_until_blocked(1)
+    assert batch.has_ended()
+    assert is_awarded()
+
+
+def test_a_batch_that_ends_during_the_edit(enough: int) -> None:
+    with transaction.atomic():
+        learner_passes(enough)
+        edit = Side(partial(lower, enough))
+        wait_until_blocked(1)
+    assert edit.has_ended()
+    assert is_awarded()
+
+
+def test_batches_that_overlap_let_the_edit_pass() -> None:
+    def hold(lock: Callable[[], None]) -> None:
+        with transaction.atomic():
+            lock()
+
+    DefinitionsVersion.bump()  # on MariaDB a row that is not there cannot be locked
+    with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()
+        edit = Side(partial(hold, DefinitionsVersion.lock_for_writing))
+        wait_until_blocked(1)
+        batch = Side(partial(hold, DefinitionsVersion.lock_for_reading))
+        wait_until_blocked(2)
+    assert edit.has_ended()
+    assert batch.has_ended()
