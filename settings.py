@@ -130,6 +130,16 @@ _SQLITE_OPTIONS = {
     "timeout": 30,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
 }
+# PostgreSQL: a server that vanishes without a word, as in a failover, is noticed within a minute;
+# with the system's keepalives a consumer would wait for its answer for two hours. In seconds, the
+# last one in milliseconds; what DATABASE_URL says goes before.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 # MySQL and MariaDB, whatever the server's own settings are: READ COMMITTED locks no gaps between
 # rows, and a batch sees what another consumer committed meanwhile; without a strict mode too long
 # a text is cut in silence.
@@ -154,6 +164,8 @@ def as_needed(database: dict[str, Any]) -> dict[str, Any]:
     if database["ENGINE"] == "django.db.backends.mysql":
         database["ENGINE"] = "credentials.mysql"
         options.update(_MYSQL_OPTIONS)
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["OPTIONS"] = {**_POSTGRESQL_OPTIONS, **options}
     return {**database, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 
 
