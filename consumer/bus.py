@@ -59,11 +59,7 @@ class BatchConsumer(RedisEventConsumer):
     """
 
     def __init__(
-        self,
-        topic: str,
-        group_id: str,
-        consumer_name: str | None = None,
-        **extra: Any,
+        self, topic: str, group_id: str, consumer_name: str | None = None, **extra: Any
     ) -> None:
         self.topic = topic
         self.group_id = group_id
