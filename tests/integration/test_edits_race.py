@@ -9,9 +9,11 @@ from functools import partial
 import pytest
 from django.db import connections, transaction
 
-from badges import editing
+from badges import by_hand, editing
+from badges.by_hand import NothingToDoError
 from badges.models import BadgeProgress, BadgeRequirement
-from credentials.models import BadgeTemplate, DefinitionsVersion, UserCredential
+from credentials.models import BadgeTemplate, DefinitionsVersion, Learner, UserCredential
+from credentials.retirement import retire
 from events.pipeline import process_batch
 from events.wire import decode
 from tests.functional.stories import PASSING
@@ -48,7 +50,7 @@ def lower(count: int) -> None:
 class Side:
     """`work` in a thread and connection of its own."""
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
         self._done = False
         self._thread = threading.Thread(target=self._run)
@@ -103,3 +105,44 @@ def test_batches_that_overlap_let_the_edit_pass() -> None:
         wait_until_blocked(2)
     assert edit.has_ended()
     assert batch.has_ended()
+
+
+def test_a_learner_is_retired_during_the_edit() -> None:
+    """Each would wait for what the other has locked: the learner, the progress."""
+    template = BadgeTemplate.objects.create(name="Passed", providers=["credly"], is_active=True)
+    BadgeRequirement.objects.create(template=template, key="passed", event_type=PASSING, count=9)
+    with editing.edit():
+        editing.definitions_changed([template.pk], now=NOW)
+    learner_passes(1)
+    with transaction.atomic():
+        lower(1)
+        leaving = Side(partial(retire, Learner.objects.get().pk, now=NOW))
+        wait_until_blocked(1)
+    assert leaving.has_ended()
+    assert not BadgeProgress.objects.exists()
+    assert UserCredential.objects.get().live is None
+
+
+@pytest.mark.parametrize("enough", [2], indirect=True)
+@pytest.mark.usefixtures("enough")
+@pytest.mark.parametrize("meanwhile", [partial(lower, 1), partial(learner_passes, 2)])
+def test_staff_award_what_is_being_awarded(meanwhile: Callable[[], None]) -> None:
+    """By an edit, or by an event."""
+    lower(2)
+    refused: list[NothingToDoError] = []
+
+    def award() -> None:
+        with transaction.atomic():
+            try:
+                learner, template = Learner.objects.get(), BadgeTemplate.objects.get()
+                by_hand.award(learner, template, reason="Merit", by="prof", now=NOW)
+            except NothingToDoError as error:
+                refused.append(error)
+
+    with transaction.atomic():
+        meanwhile()
+        staff = Side(award)
+        wait_until_blocked(1)
+    assert staff.has_ended()
+    assert refused
+    assert UserCredential.objects.count() == 1
