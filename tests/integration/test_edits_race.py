@@ -14,10 +14,12 @@ from badges.by_hand import NothingToDoError
 from badges.models import BadgeProgress, BadgeRequirement
 from credentials.models import BadgeTemplate, DefinitionsVersion, Learner, UserCredential
 from credentials.retirement import retire
+from events import replay
+from events.models import InboxEvent
 from events.pipeline import process_batch
 from events.wire import decode
 from tests.functional.stories import PASSING
-from tests.integration.claims import NOW, number_passes
+from tests.integration.claims import NOW, ann_passes, fail, number_passes
 from tests.integration.test_claims_race import wait_until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,3 +148,25 @@ def test_staff_award_what_is_being_awarded(meanwhile: Callable[[], None]) -> Non
     assert staff.has_ended()
     assert refused
     assert UserCredential.objects.count() == 1
+
+
+def test_an_event_that_failed_is_tried_again_while_an_edit_waits() -> None:
+    """It comes once more meanwhile, in the batch that the edit waits for."""
+    fail(ann_passes())
+    failed = InboxEvent.objects.get()
+    DefinitionsVersion.bump()
+
+    def edit() -> None:
+        with editing.edit():
+            pass
+
+    with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()
+        editing_side = Side(edit)
+        wait_until_blocked(1)
+        again = Side(partial(replay.retry, failed.pk, now=NOW))
+        wait_until_blocked(2)
+        assert process_batch([decode(ann_passes())], now=NOW).accepted == 1
+    assert editing_side.has_ended()
+    assert again.has_ended()
+    assert InboxEvent.objects.get().state == InboxEvent.State.ACCEPTED
