@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from badges import by_hand, editing
 from badges.by_hand import NothingToDoError
 from badges.models import BadgeProgress, BadgeRequirement
-from credentials.models import BadgeTemplate, DefinitionsVersion, Learner, UserCredential
+from credentials.models import BadgeTemplate, DefinitionsVersion, Issuance, Learner, UserCredential
 from credentials.retirement import retire
 from events import replay
 from events.models import InboxEvent
@@ -21,6 +21,8 @@ from events.wire import decode
 from tests.functional.stories import PASSING
 from tests.integration.claims import NOW, ann_passes, fail, number_passes
 from tests.integration.test_claims_race import wait_until_blocked
+from verified_names import by_hand as names
+from verified_names.folding import Status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,3 +172,27 @@ def test_an_event_that_failed_is_tried_again_while_an_edit_waits() -> None:
     assert editing_side.has_ended()
     assert again.has_ended()
     assert InboxEvent.objects.get().state == InboxEvent.State.ACCEPTED
+
+
+def test_staff_approve_a_name_that_an_edit_lets_go_of() -> None:
+    """Each would wait for what the other has locked: the learner, what waits for the name."""
+    policies = BadgeTemplate.NamePolicy
+    named = BadgeTemplate.objects.create(name="Named", name_policy=policies.VERIFIED_REQUIRED)
+    passed = BadgeTemplate.objects.create(name="Passed", is_active=True)
+    BadgeRequirement.objects.create(template=passed, key="passed", event_type=PASSING, count=9)
+    templates = [named.pk, passed.pk]
+    with editing.edit():
+        editing.definitions_changed(templates, now=NOW)
+    learner_passes(1)
+    learner = Learner.objects.get()
+    held = UserCredential.objects.create(learner=learner, template=named, awarded_at=NOW)
+    Issuance.objects.create(credential=held, provider="pdf", state=Issuance.State.HELD)
+    with editing.edit():
+        BadgeTemplate.objects.update(name_policy=policies.PROFILE)
+        BadgeRequirement.objects.update(count=1)
+        editing.definitions_changed(templates, now=NOW)
+        approve = partial(names.add, learner, name="Ann Lee", status=Status.APPROVED)
+        staff = Side(partial(approve, by="prof", now=NOW))
+        wait_until_blocked(1)
+    assert staff.has_ended()
+    assert Issuance.objects.get().state == Issuance.State.CREATED
