@@ -12,7 +12,7 @@ from badges import decisions
 from badges.models import BadgeProgress, RulesVersion
 from credentials import issuances, lifecycle, outbox
 from credentials.lifecycle import Applied, Origin, Transition
-from credentials.models import BadgeTemplate, Learner, UserCredential
+from credentials.models import BadgeTemplate, DefinitionsVersion, Learner, UserCredential
 
 
 class NothingToDoError(ValueError):
@@ -32,8 +32,8 @@ def award(
 
     Raises NothingToDoError.
     """
+    _take_turns(learner)
     if penalties_apply:
-        # First, in the order in which the flow locks: progress, then credential.
         BadgeProgress.objects.update_or_create(
             learner=learner, template=template, defaults={"penalties_take_award": True}
         )
@@ -47,10 +47,17 @@ def revoke(
     learner: Learner, template: BadgeTemplate, *, reason: str, by: str, now: datetime
 ) -> UserCredential:
     """Requires a transaction. Raises NothingToDoError."""
+    _take_turns(learner)
     applied = _apply(learner, template, complete=False, reason=reason, by=by, now=now)
     if not applied.changes:
         raise NothingToDoError(f"{learner} does not hold {template}.")
     return applied.changes[0].credential
+
+
+def _take_turns(learner: Learner) -> None:
+    """With events and edits. In the order in which they lock; then progress, then credential."""
+    DefinitionsVersion.lock_for_reading()
+    Learner.objects.select_for_update().get(pk=learner.pk)
 
 
 def _apply(

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from credentials import bulk
-from credentials.models import Issuance, Learner, UserCredential
+from credentials.models import DefinitionsVersion, Issuance, Learner, UserCredential
 
 _LENGTH: Final = 100  # what Credly takes of each
 
@@ -45,23 +45,25 @@ def hold_back_without_name(
     policy allows no name yet the issuance is held. Returns the keys of those.
 
     The name of a credential is fixed once, so that every provider and every later try tells the
-    same. Opens a transaction and locks the learners: an approval, which releases what is held, is
-    either seen here or sees the held row.
+    same. Opens a transaction and locks the definitions and the learners: an edit of the policy and
+    an approval, which release what is held, are either seen here or see the held row.
     """
     unnamed = [each for each in issuances if not each.credential.issued_name_source]
     if not unnamed:
         return ()
     credentials = {each.credential_id: each.credential for each in unnamed}
     with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
         keys = {each.learner_id for each in credentials.values()}
         locked = Learner.objects.select_for_update().filter(pk__in=keys).order_by("pk")
         learners = {each.pk: each for each in locked}
         stored = UserCredential.objects.filter(pk__in=credentials).values_list(
-            "pk", "issued_name", "issued_name_source"
+            "pk", "issued_name", "issued_name_source", "template__name_policy"
         )
-        fixed = {key: ResolvedName(name, source) for key, name, source in stored if source}
+        fixed = {key: ResolvedName(name, source) for key, name, source, _ in stored if source}
+        policies = {key: policy for key, _, _, policy in stored}
         open_ = [each for key, each in credentials.items() if key not in fixed]
-        asked = [(learners[each.learner_id], each.template.name_policy) for each in open_]
+        asked = [(learners[each.learner_id], policies[each.pk]) for each in open_]
         found = zip(open_, resolver()(asked, now=clock()), strict=True)
         new = {each.pk: name for each, name in found if name is not None}
         rows = [(key, name.name, name.source) for key, name in new.items()]

@@ -17,7 +17,13 @@ from django.utils.module_loading import import_string
 
 from credentials import issuances, lifecycle, news
 from credentials.lifecycle import Change, Origin, Verb
-from credentials.models import Issuance, Learner, OutboxEvent, UserCredential
+from credentials.models import (
+    DefinitionsVersion,
+    Issuance,
+    Learner,
+    OutboxEvent,
+    UserCredential,
+)
 
 Eraser = Callable[..., Mapping[str, int]]
 Wanted = Issuance.Wanted
@@ -29,6 +35,7 @@ def retire(learner_id: int, *, now: datetime) -> dict[str, int]:
     are told by the worker after the commit. A person who was retired is retired again harmlessly.
     """
     with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
         learner = Learner.objects.select_for_update().get(pk=learner_id)
         done: dict[str, int] = {}
         for erase in _erasers():

@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 
 from credentials.database import DatabaseGoneError, with_retries
+from credentials.models import DefinitionsVersion
 from events import inbox
 from events.models import InboxEvent
 from events.pipeline import process_batch
@@ -54,6 +55,7 @@ def _begin(key: int, *, now: datetime) -> Message | None:
 
 def _process(key: int, message: Message, *, now: datetime) -> bool:
     with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
         if _undone(key) is None:
             return False
         process_batch([decode(message)], now=now)  # its claim replaces the failed row

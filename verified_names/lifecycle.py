@@ -12,7 +12,7 @@ from django.db import transaction
 
 from credentials import bulk, holds
 from credentials.database import in_chunks
-from credentials.models import Learner
+from credentials.models import DefinitionsVersion, Learner
 from events.event import LearnerEvent
 from verified_names import drift
 from verified_names.folding import Fact, Folded, Name, Outcome, Status, fold
@@ -55,12 +55,12 @@ class Recorded:
 
 
 def apply(events: Sequence[LearnerEvent]) -> None:
-    """The handler of a batch. Requires the transaction that claimed the events; see `record`. No
-    statement for a batch that says nothing of names.
+    """The handler of a batch. Requires the transaction that claimed the events, and has locked the
+    definitions; see `record`. No statement for a batch that says nothing of names.
     """
     facts = [(each.learner_id, fact) for each in events if (fact := fact_of(each)) is not None]
     if facts:
-        record(facts, now=events[0].received_at)
+        _record(facts, now=events[0].received_at)
 
 
 def record(facts: Sequence[tuple[int, Fact]], *, now: datetime) -> Recorded:
@@ -69,23 +69,28 @@ def record(facts: Sequence[tuple[int, Fact]], *, now: datetime) -> Recorded:
     Every source of names comes through here, see docs/badges/extending.md. Facts that are known
     already, by their event id, are dropped. Opens a transaction and locks the learners. What
     waits for a name is released, what was issued in another is marked, and `verified_name_changed`
-    goes out after the commit. At most fourteen statements, whatever the facts.
+    goes out after the commit. At most fifteen statements, whatever the facts.
     """
     with transaction.atomic():
-        learner_ids = sorted({learner_id for learner_id, _ in facts})
-        learners = _lock(learner_ids)
-        known = _facts(learner_ids)
-        fresh = _fresh(facts, known)
-        if not fresh:
-            return Recorded()
-        before = {pk: fold(each.values()) for pk, each in known.items()}
-        after = {pk: fold([*known[pk].values(), *fresh.get(pk, ())]) for pk in learner_ids}
-        outcomes = _keep(fresh, before, after, now=now)
-        changes = _write(before, after)
-        holds.release_for_learners(_approved(changes), now=now)
-        changed = {each.learner_id for each in changes}
-        drift.mark([each for each in learners if each.pk in changed], now=now)
-        verified_name_changed.tell(record, map(_news, changes))
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
+        return _record(facts, now=now)
+
+
+def _record(facts: Sequence[tuple[int, Fact]], *, now: datetime) -> Recorded:
+    learner_ids = sorted({learner_id for learner_id, _ in facts})
+    learners = _lock(learner_ids)
+    known = _facts(learner_ids)
+    fresh = _fresh(facts, known)
+    if not fresh:
+        return Recorded()
+    before = {pk: fold(each.values()) for pk, each in known.items()}
+    after = {pk: fold([*known[pk].values(), *fresh.get(pk, ())]) for pk in learner_ids}
+    outcomes = _keep(fresh, before, after, now=now)
+    changes = _write(before, after)
+    holds.release_for_learners(_approved(changes), now=now)
+    changed = {each.learner_id for each in changes}
+    drift.mark([each for each in learners if each.pk in changed], now=now)
+    verified_name_changed.tell(record, map(_news, changes))
     return Recorded(tuple(changes), outcomes)
 
 

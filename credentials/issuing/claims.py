@@ -66,7 +66,7 @@ def _ready(
     found = [
         each
         for each in rows.filter(is_free(now), pk__in=keys, next_attempt_at__lte=now).order_by("pk")
-        if breaker.lets_through(each.credential.template.organization, trial=trial)
+        if breaker.lets_through(each.account, trial=trial)
         and not (provider is not None and provider.is_paused(each))
     ]
     return _named(_without_waiting(found, now=now), clock=clock)

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final
 
 import attrs
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import Case, F, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
 from credentials.models import Issuance
+from credentials.models.issuance import CREDLY
 
 Wanted = Issuance.Wanted
 MANY: Final = 5  # as many new badges go out as a batch; fewer go alone, and fail alone
@@ -69,25 +70,26 @@ def is_free(now: datetime) -> Q:
 
 
 def due(now: datetime) -> QuerySet[Issuance]:
-    """What is due, without the accounts that are paused or whose breaker is open."""
+    """What is due, without the accounts that are refused or whose breaker is open, and without
+    all of an organization that a person paused.
+    """
     in_order = Q(
         Q(**{f"{_ORGANIZATION}__breaker_until__isnull": True})
         | Q(**{f"{_ORGANIZATION}__breaker_until__lte": now}),
-        **{
-            f"{_ORGANIZATION}__paused_reason": "",
-            f"{_ORGANIZATION}__issuing_paused_at__isnull": True,
-        },
+        **{f"{_ORGANIZATION}__paused_reason": ""},
     )
     return Issuance.objects.filter(is_free(now), next_attempt_at__lte=now).filter(
-        Q(**{f"{_ORGANIZATION}__isnull": True}) | in_order
+        Q(**{f"{_ORGANIZATION}__isnull": True}) | ~Q(provider=CREDLY) | in_order,
+        **{f"{_ORGANIZATION}__issuing_paused_at__isnull": True},
     )
 
 
 def read(now: datetime, *, each: int) -> Mapping[Account, Line]:
     """The oldest of each account, at most `each` of them. One statement."""
+    organization = Case(When(provider=CREDLY, then=F(f"{_ORGANIZATION}_id")))
     place = Window(
         RowNumber(),
-        partition_by=[F("provider"), F(f"{_ORGANIZATION}_id")],
+        partition_by=[F("provider"), organization],
         order_by=[F("next_attempt_at"), F("id")],
     )
     rows = due(now).annotate(place=place).filter(place__lte=each).order_by("place", "id")
@@ -96,12 +98,13 @@ def read(now: datetime, *, each: int) -> Mapping[Account, Line]:
         "place",
         "pk",
         "provider",
-        f"{_ORGANIZATION}_id",
+        organization,
         f"{_ORGANIZATION}__breaker_until",
         "wanted",
         "started",
     ):
-        line = lines.setdefault(Account(provider, organization_id), Line(half_open=until))
+        half_open = None if organization_id is None else until
+        line = lines.setdefault(Account(provider, organization_id), Line(half_open=half_open))
         is_fresh = wanted == Wanted.ISSUED and not started
         (line.fresh if is_fresh else line.others).append((place_, key))
     return lines

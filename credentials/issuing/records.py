@@ -100,7 +100,7 @@ def _put_off(key: int, error: Exception, *, now: datetime) -> None:
 
 def _pause_refused(results: Sequence[Result]) -> None:
     refused = {
-        each.issuance.credential.template.organization: str(each.answer)
+        each.issuance.account: str(each.answer)
         for each in results
         if isinstance(each.answer, AccountRefused)
     }
@@ -193,7 +193,7 @@ def _take_over(row: Issuance, result: Result, *, now: datetime, forget_found: bo
     if isinstance(answer, External):
         _succeed(row, answer)
     else:
-        can_pause = before.credential.template.organization_id is not None
+        can_pause = before.account is not None
         _fail(row, answer, now=now, can_pause=can_pause)
         if _nothing_was_sent(result):
             row.started = False

@@ -1,9 +1,14 @@
 """The state of one credential at one provider: what we want there, what is there."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
 
 from credentials.models.credential import UserCredential
+from credentials.models.template import CredlyOrganization
+
+CREDLY: Final = "credly"  # the only provider with accounts
 
 
 class Issuance(models.Model):
@@ -103,6 +108,13 @@ class Issuance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credential} at {self.provider}"
+
+    @property
+    def account(self) -> CredlyOrganization | None:
+        """On whose behalf the provider is called. None at those without accounts, also when the
+        template is issued at Credly too. For what was read with the template's organization.
+        """
+        return self.credential.template.organization if self.provider == CREDLY else None
 
 
 class CredlyBadge(Issuance):

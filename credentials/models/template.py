@@ -163,7 +163,8 @@ class DefinitionsVersion(models.Model):
         edit never saw: somebody who meets everything, and no award. So whoever applies rules takes
         `lock_for_reading`, which many have at a time, and whoever changes them `lock_for_writing`,
         which waits for those and lets the next ones wait. Both take it before all other locks:
-        else an edit waits for a batch that waits for a template of the edit.
+        else an edit waits for a batch that waits for a template of the edit. Whoever acts on what
+        an edit lets go of, as the worker on a policy of names, takes the former too.
     """
 
     SOLE = 1

@@ -211,6 +211,43 @@ def test_a_worker_whose_time_is_over_goes_on_beside_the_slow_one(
     assert rows.filter(state=State.CREATED, attempts=0).count() == len(learners) - issued
 
 
+def of_provider(template: BadgeTemplate, name: str) -> set[tuple[str, int]]:
+    rows = Issuance.objects.filter(credential__template=template, provider=name)
+    return set(rows.values_list("state", "attempts"))
+
+
+class TestWhatIsIssuedHereToo:
+    """Certificates need no account: its trouble is not theirs, and they say nothing of it."""
+
+    @pytest.fixture
+    def both(self, acme: BadgeTemplate) -> BadgeTemplate:
+        acme.providers = ["credly", "pdf"]
+        acme.save()
+        return acme
+
+    def test_the_breaker(self, credly: Running, both: BadgeTemplate) -> None:
+        fails_until_it_opens(credly, both)
+        Issuance.objects.filter(provider="credly").update(next_attempt_at=None)
+        failing = of(both)
+        decide(both, enroll(2))
+        at(failing.breaker_until)
+        assert of_provider(both, "pdf") == {(State.AVAILABLE, 1)}
+        assert of(both).failures == failing.failures + 1
+
+    def test_the_key(self, both: BadgeTemplate) -> None:
+        CredlyOrganization.objects.filter(uuid=ACME).update(paused_reason="401")
+        decide(both, enroll(1))
+        now()
+        assert of_provider(both, "credly") == {(State.CREATED, 0)}
+        assert of_provider(both, "pdf") == {(State.AVAILABLE, 1)}
+
+    def test_a_person_who_pauses_means_all(self, both: BadgeTemplate) -> None:
+        CredlyOrganization.objects.filter(uuid=ACME).update(issuing_paused_at=timezone.now())
+        decide(both, enroll(1))
+        now()
+        assert states(both) == {(State.CREATED, 0)}
+
+
 def test_paused_by_a_person_nothing_is_sent(
     credly: Running, acme: BadgeTemplate, globex: BadgeTemplate
 ) -> None:

@@ -105,6 +105,20 @@ def test_privacy_is_stored_and_changes_nothing_else(issued: Service, credly: Run
     assert issuance.public is True
 
 
+def test_a_revocation_that_was_given_up_is_tried_again(issued: Service, credly: Running) -> None:
+    """Credly says that the badge is held still. Nothing else would remind of it: it is dead no
+    more.
+    """
+    issued.publish([passes("ann", 1, minute=5, passing=False)])
+    issued.consume()
+    Issuance.objects.update(state="dead", attempts=25, next_attempt_at=None)
+    assert deliver(happens(credly, "accept")) == 200
+    issued.issue()  # the webhook
+    issued.issue()
+    issuance = Issuance.objects.get()
+    assert (issuance.state, issuance.attempts) == ("revoked", 1)
+
+
 def test_deleted_at_credly(issued: Service, credly: Running) -> None:
     deliver(happens(credly, "delete"))
     issued.issue()

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
+from badges import editing
 from credentials import worker
 from credentials.models import BadgeTemplate, Issuance, Learner
 from credly_client.sandbox import Running
@@ -104,3 +105,18 @@ def test_while_the_names_are_fixed(credly: Running, template: BadgeTemplate) -> 
         )
         done[0].result()
     assert_all_are_issued_once(credly)
+
+
+def test_while_an_edit_lets_go_of_the_names(template: BadgeTemplate) -> None:
+    """What the worker holds back under the policy of before would wait for ever."""
+    policies = BadgeTemplate.NamePolicy
+    BadgeTemplate.objects.update(name_policy=policies.VERIFIED_REQUIRED)
+    decide(template, enroll(1))
+    with ThreadPoolExecutor(1) as thread:
+        with editing.edit():
+            BadgeTemplate.objects.update(name_policy=policies.PROFILE)
+            editing.definitions_changed([template.pk], now=timezone.now())
+            done = thread.submit(work)
+            wait_until_blocked(1)
+        done.result()
+    assert Issuance.objects.get().state == State.PENDING

@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 import attrs
+from django.db import transaction
 
-from credentials import issuances, lifecycle, outbox
+from credentials import dispatch, issuances, lifecycle, outbox
 from credentials.database import storable
 from credentials.issuances import SETTLED_WITHOUT
 from credentials.lifecycle import Change, Origin, Verb
@@ -38,8 +39,9 @@ def is_news(issuance: Issuance, told: Told) -> bool:
 
 
 def apply(issuance: Issuance, told: Told, *, now: datetime) -> str:
-    """The issuance takes the state; a badge that is no more takes its credential with it. No call
-    goes back to Credly. Requires a transaction and the issuance locked; returns what was done.
+    """The issuance takes the state; a badge that is no more takes its credential with it, and no
+    call goes back to Credly. One whose revocation was given up is revoked after all. Requires a
+    transaction and the issuance locked; returns what was done.
     """
     issuance.state = Issuance.State.GONE if told.gone else told.there.state
     url = storable(told.there.url)
@@ -51,6 +53,9 @@ def apply(issuance: Issuance, told: Told, *, now: datetime) -> str:
         issuance.wanted = Issuance.Wanted.REVOKED
         issuance.next_attempt_at = None
         issuance.last_error = ""
+    elif issuance.wanted == Issuance.Wanted.REVOKED and issuance.next_attempt_at is None:
+        issuance.attempts, issuance.next_attempt_at = 0, now
+        transaction.on_commit(lambda: dispatch.carry_out([issuance.pk]))
     issuance.save()
     if issuance.state not in SETTLED_WITHOUT:
         shown = {None: "", True: ", shown to everybody", False: ", private"}[issuance.public]
