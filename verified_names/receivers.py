@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from credentials import learners
 from credentials.learners import LearnerFacts
+from credentials.models import DefinitionsVersion
 from verified_names.lifecycle import record
 from verified_names.translation import of_proctoring
 
@@ -54,5 +55,6 @@ def on_proctoring_attempt(
         as_of=_UNDATED,
     )
     with transaction.atomic():
+        DefinitionsVersion.lock_for_reading()  # before all other locks: see its note
         (learner_id,) = learners.upsert([student], now=now)
         record([(learner_id, fact)], now=now)
