@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -116,13 +117,14 @@ def test_lc_9_what_was_revoked_no_schedule_brings_back(
     run(completed)
     service.issue()
     assert public_file(client) is not None
-    by_hand.revoke(
-        Learner.objects.get(),
-        BadgeTemplate.objects.get(),
-        reason="Handed in the report of somebody else.",
-        by="prof",
-        now=timezone.now(),
-    )
+    with transaction.atomic():
+        by_hand.revoke(
+            Learner.objects.get(),
+            BadgeTemplate.objects.get(),
+            reason="Handed in the report of somebody else.",
+            by="prof",
+            now=timezone.now(),
+        )
     service.issue()
     assert counts(run(completed, at=LATER)) == (1, 1, 0, 1)
     service.issue()
